@@ -1,0 +1,222 @@
+// Package report holds the plain types of a diff report: what is stored by
+// digest, signed by that digest, shown on the review page and exported.
+//
+// A report names rows by index in a sealed set, never by content. It is built
+// once, encoded once by [Encode], and every later reader checks the digest of
+// those bytes. Numbers that are not defined are absent and carry a reason:
+// nothing here can hold NaN.
+package report
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+)
+
+// Results of a run. Only Pass opens a gate.
+const (
+	Pass         = "PASS"
+	Fail         = "FAIL"
+	Inconclusive = "INCONCLUSIVE"
+)
+
+// Outcomes of a finding.
+const (
+	Holds         = "HOLDS"
+	Violated      = "VIOLATED"
+	Undecided     = "UNDECIDED"
+	NotApplicable = "NOT_APPLICABLE" // only [Report.Binding] "none" may leave claims so
+)
+
+// Lists that a finding comes from.
+const (
+	Prove  = "prove"
+	Watch  = "watch"
+	Always = "always" // no policy turns these off
+)
+
+// A Report is everything that a reviewer sees of one run.
+type Report struct {
+	Format    string    `json:"format"` // "proctor/report/1"
+	Lineage   string    `json:"lineage"`
+	Candidate Model     `json:"candidate"`
+	Baseline  *Model    `json:"baseline,omitempty"` // absent: first model, nothing was compared
+	Anchor    *Model    `json:"anchor,omitempty"`
+	Policy    Ref       `json:"policy"`
+	Holdouts  []Ref     `json:"holdouts"`
+	Suites    []Ref     `json:"suites"`
+	Tier      string    `json:"tier"`    // how the candidate was confined
+	Binding   string    `json:"binding"` // package, config or none
+	Attempt   int       `json:"attempt"` // 1 = first run of the lineage on this holdout
+	Decision  Decision  `json:"decision"`
+	Flips     Flips     `json:"flips"`
+	Metrics   []Metric  `json:"metrics"`
+	Slices    []Slice   `json:"slices"`
+	Tests     []Test    `json:"tests"`
+	Probes    []Probe   `json:"probes"`
+	BrokeRows []RowFlip `json:"broke_rows"` // rows that broke, by sealed index; at most MaxRows
+	Shown     int64     `json:"broke_rows_total"`
+}
+
+// MaxRows is the most row indices that a report lists.
+const MaxRows = 500
+
+// A Model names a candidate package by the digest that binds every file of it.
+type Model struct {
+	Name   string `json:"name"`
+	Digest string `json:"digest"` // "sha256:<hex>"
+	Kind   string `json:"kind"`
+}
+
+// A Ref names a document by digest.
+type Ref struct {
+	Name    string `json:"name"`
+	Version int    `json:"version"`
+	Digest  string `json:"digest"`
+}
+
+// A Decision is the result with the findings that it follows from.
+type Decision struct {
+	Result   string    `json:"result"`
+	Sentence string    `json:"sentence"` // one line, verdict first, for people
+	Decided  int       `json:"decided"`  // index of the finding that decided, -1 for PASS
+	Findings []Finding `json:"findings"`
+	// NotCovered lists in plain words what this verdict does not speak about.
+	NotCovered []string `json:"not_covered"`
+}
+
+// A Finding is the outcome of one claim on one subject, with its evidence.
+// Effects are candidate minus baseline in Unit; harm is counted positive.
+type Finding struct {
+	Claim    string   `json:"claim"` // id in the policy, or the name of an always-on check
+	List     string   `json:"list"`
+	Outcome  string   `json:"outcome"`
+	Subject  string   `json:"subject"` // "", "sex=Female", "income-triggers/rare-gain"
+	Metric   string   `json:"metric"`  // id with definition version: "accuracy@1"
+	Unit     string   `json:"unit"`    // "pp", "" for plain numbers
+	Value    *float64 `json:"value"`   // nil: undefined, see Sentence
+	Low      *float64 `json:"low"`
+	High     *float64 `json:"high"`
+	N        int64    `json:"n"`
+	P        *float64 `json:"p"`
+	Adjusted *float64 `json:"p_adjusted"`
+	Bound    *float64 `json:"bound"`    // the policy's number that Value is held against
+	Visible  *float64 `json:"visible"`  // smallest harm that this check sees with power .95
+	Sentence string   `json:"sentence"` // plain words, with the numbers
+}
+
+// An Estimate is a number with its evidence, or undefined with a reason.
+type Estimate struct {
+	Value      *float64 `json:"value"`
+	Undefined  string   `json:"undefined,omitempty"`
+	Low        *float64 `json:"low"`
+	High       *float64 `json:"high"`
+	Confidence float64  `json:"confidence,omitempty"`
+	N          int64    `json:"n"`
+	Method     string   `json:"method,omitempty"`
+	Warnings   []string `json:"warnings,omitempty"`
+}
+
+// A Metric compares one metric of both models on all scored rows. Values are in
+// the metric's own scale (accuracy in [0, 1]); Change = candidate - baseline.
+type Metric struct {
+	ID           string   `json:"id"` // with definition version
+	Name         string   `json:"name"`
+	HigherBetter bool     `json:"higher_is_better"`
+	Baseline     Estimate `json:"baseline"`
+	Candidate    Estimate `json:"candidate"`
+	Change       Estimate `json:"change"`
+}
+
+// Flips counts rows by who was right. Broke rows were right under the baseline only.
+type Flips struct {
+	N              int64    `json:"n"`
+	BothRight      int64    `json:"both_right"`
+	Broke          int64    `json:"broke"`
+	Fixed          int64    `json:"fixed"`
+	BothWrong      int64    `json:"both_wrong"`
+	WrongOtherwise int64    `json:"wrong_otherwise"` // of BothWrong: with another wrong class
+	P              *float64 `json:"p"`               // exact two-sided McNemar
+	Change         Estimate `json:"change"`          // of accuracy, Tango interval
+	NFR            Estimate `json:"nfr"`
+	PFR            Estimate `json:"pfr"`
+	BTC            Estimate `json:"btc"`
+	BEC            Estimate `json:"bec"`
+	Churn          Estimate `json:"churn"` // share of rows whose predicted class differs
+}
+
+// A Slice is one value of one slice dimension, or "rest".
+type Slice struct {
+	Dimension string `json:"dimension"` // "sex", "sex*education", "class" (true class: recall)
+	Value     string `json:"value"`
+	Flips     Flips  `json:"flips"`
+	Covered   bool   `json:"covered"` // large enough to be judged on its own
+}
+
+// A Test is one test of a behavioural suite, judged case by case on both models.
+type Test struct {
+	Suite           string   `json:"suite"`
+	Name            string   `json:"name"`
+	Capability      string   `json:"capability"`
+	Kind            string   `json:"kind"` // MFT, INV, DIR, trigger
+	Critical        bool     `json:"critical"`
+	Cases           int64    `json:"cases"`
+	NotApplicable   int64    `json:"not_applicable"`
+	BaselineFailed  int64    `json:"baseline_failed"`
+	CandidateFailed int64    `json:"candidate_failed"`
+	Broke           int64    `json:"broke"`
+	Fixed           int64    `json:"fixed"`
+	P               *float64 `json:"p"` // one-sided exact McNemar against "no worse"
+	Change          Estimate `json:"change"`
+}
+
+// A Probe is one always-on check of how a model answers.
+type Probe struct {
+	Name   string `json:"name"` // repeat, invariance, memorisation, degenerate, coverage
+	N      int64  `json:"n"`
+	Hits   int64  `json:"hits"`
+	Detail string `json:"detail"`
+}
+
+// A RowFlip names a row of a sealed set that broke.
+type RowFlip struct {
+	Row       int64  `json:"row"`
+	Answer    string `json:"answer"`
+	Baseline  string `json:"baseline"`
+	Candidate string `json:"candidate"`
+}
+
+// Encode returns the one byte form of a report and its digest "sha256:<hex>".
+func Encode(r *Report) ([]byte, string, error) {
+	b, err := json.Marshal(r)
+	if err != nil {
+		return nil, "", fmt.Errorf("encode report: %w", err)
+	}
+	return b, Digest(b), nil
+}
+
+// Decode reads a report only if the bytes have the given digest.
+func Decode(b []byte, digest string) (*Report, error) {
+	if got := Digest(b); got != digest {
+		return nil, fmt.Errorf("report is %s, the verdict names %s", got, digest)
+	}
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	var r Report
+	if err := d.Decode(&r); err != nil {
+		return nil, fmt.Errorf("decode report: %w", err)
+	}
+	if d.More() {
+		return nil, errors.New("decode report: bytes after the end")
+	}
+	return &r, nil
+}
+
+// Digest returns "sha256:<hex>" of b.
+func Digest(b []byte) string {
+	h := sha256.Sum256(b)
+	return "sha256:" + hex.EncodeToString(h[:])
+}
