@@ -1,0 +1,25 @@
+package store
+
+import "database/sql"
+
+// An Exposure is one run's use of a holdout (a commitment's digest) by a lineage.
+type Exposure struct{ Run, Lineage, Holdout, At string }
+
+// AddExposure charges a run and says whether this is the first time: a run that
+// is taken up after a crash is charged once.
+func (t *Tx) AddExposure(e Exposure) (fresh bool, err error) {
+	n, err := t.exec(`INSERT INTO exposures (run, lineage, holdout, at) VALUES ($1,$2,$3,$4)
+		ON CONFLICT (run, holdout) DO NOTHING`, e.Run, e.Lineage, e.Holdout, t.now())
+	if err != nil {
+		return false, err
+	}
+	_, err = t.exec(`UPDATE runs SET charged = 1 WHERE id = $1`, e.Run)
+	return n == 1, err
+}
+
+// Exposures lists what every lineage has used so far, oldest first.
+func (t *Tx) Exposures() ([]Exposure, error) {
+	return rows(t, func(r *sql.Rows) (e Exposure, err error) {
+		return e, r.Scan(&e.Run, &e.Lineage, &e.Holdout, &e.At)
+	}, `SELECT run, lineage, holdout, at FROM exposures ORDER BY at, run`)
+}

@@ -1,0 +1,56 @@
+// Package sqlite opens a store in one SQLite file, the default of a newcomer.
+//
+// One connection writes; readers cannot. Every pragma is in the DSN, because a
+// pragma that is run on a pool reaches one of its connections. A commit is on
+// disk when it returns (synchronous=FULL). The file must be on a local disk.
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"time"
+
+	_ "github.com/mattn/go-sqlite3"
+	"github.com/pressly/goose/v3"
+	"github.com/riverqueue/river/riverdriver/riversqlite"
+
+	"proctor/harness/store"
+)
+
+// Open opens the database at path, creating it if there is none.
+func Open(ctx context.Context, path string, now func() time.Time, log *slog.Logger) (*store.Store, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
+	f.Close()
+	name := "file:" + (&url.URL{Path: path}).EscapedPath()
+	w, err := sql.Open("sqlite3", name+"?_journal_mode=WAL&_busy_timeout=5000&_foreign_keys=1&_synchronous=FULL&_txlock=immediate")
+	if err != nil {
+		return nil, err
+	}
+	w.SetMaxOpenConns(1)
+	if err := w.PingContext(ctx); err != nil { // the file becomes a WAL database before anyone reads it
+		w.Close()
+		return nil, fmt.Errorf("open the database %s: %w", path, err)
+	}
+	r, err := sql.Open("sqlite3", name+"?mode=ro&_busy_timeout=5000&_query_only=1&_txlock=deferred")
+	if err != nil {
+		w.Close()
+		return nil, err
+	}
+	r.SetMaxOpenConns(4)
+	s, err := store.Open(ctx, store.Config{
+		Write: w, Read: r, Dialect: goose.DialectSQLite3, Driver: riversqlite.New(w), Log: log, Now: now,
+	})
+	if err != nil {
+		w.Close()
+		r.Close()
+		return nil, fmt.Errorf("database %s: %w", path, err)
+	}
+	return s, nil
+}

@@ -1,0 +1,171 @@
+// Package store keeps the service's records in one SQL database, and queues its
+// work in the same database.
+//
+// Everything that must happen together happens in one [Store.Update]: a charge of
+// the exposure ledger, an entry of the log, a verdict and a queued job are either
+// all kept or none is. What is in the log is append-only; the head of the log is
+// kept by the caller outside the database, because whoever can write the database
+// could otherwise rewrite history unseen.
+//
+// The SQL is one text for SQLite and PostgreSQL: parameters appear first in
+// ascending order, for SQLite would otherwise bind them differently and say nothing.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver"
+	"github.com/riverqueue/river/rivermigrate"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Schema is the version of the tables that this program reads and writes.
+const Schema = 1
+
+// Errors that callers branch on.
+var (
+	ErrNotFound = errors.New("not found")
+	ErrStale    = errors.New("somebody else has taken this up")
+	ErrExists   = errors.New("exists already")
+)
+
+// Config is what a Store is made of. Adapters fill in the engine.
+type Config struct {
+	Write, Read *sql.DB // one writer; readers must not be able to write
+	Dialect     goose.Dialect
+	Driver      riverdriver.Driver[*sql.Tx]
+	Log         *slog.Logger
+	Now         func() time.Time
+}
+
+// A Store is safe for concurrent use.
+type Store struct {
+	c     Config
+	river *river.Client[*sql.Tx]
+}
+
+// Open migrates the database and returns the store. A database of a newer
+// program is refused and not touched.
+func Open(ctx context.Context, c Config) (*Store, error) {
+	dir, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	p, err := goose.NewProvider(c.Dialect, c.Write, dir, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return nil, fmt.Errorf("read migrations: %w", err)
+	}
+	have, err := p.GetDBVersion(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read version of the database: %w", err)
+	}
+	if have > Schema {
+		return nil, fmt.Errorf("the database has version %d, this program knows %d: use the program that wrote it, or a newer one", have, Schema)
+	}
+	if _, err := p.Up(ctx); err != nil {
+		return nil, fmt.Errorf("migrate the database: %w", err)
+	}
+	m, err := rivermigrate.New(c.Driver, &rivermigrate.Config{Logger: c.Log})
+	if err != nil {
+		return nil, err
+	}
+	if _, err := m.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
+		return nil, fmt.Errorf("migrate the queue: %w", err)
+	}
+	s := &Store{c: c}
+	s.river, err = river.NewClient(c.Driver, &river.Config{Logger: c.Log}) // inserts only, until Work
+	return s, err
+}
+
+// Close closes both pools.
+func (s *Store) Close() error { return errors.Join(s.c.Write.Close(), s.c.Read.Close()) }
+
+// A Tx is one transaction. It is of use only inside the function it was given to.
+type Tx struct {
+	ctx   context.Context
+	tx    *sql.Tx
+	store *Store
+}
+
+// Update runs f in a transaction that alone may write, and commits it if f
+// returns nil. When Update returns nil, what f did is durable.
+func (s *Store) Update(ctx context.Context, f func(*Tx) error) error {
+	tx, err := s.c.Write.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer tx.Rollback()
+	if err := f(&Tx{ctx, tx, s}); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+// View runs f in a read-only transaction: all it reads is of one moment.
+func (s *Store) View(ctx context.Context, f func(*Tx) error) error {
+	tx, err := s.c.Read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer tx.Rollback()
+	return f(&Tx{ctx, tx, s})
+}
+
+func (t *Tx) now() string { return t.store.c.Now().UTC().Format(time.RFC3339Nano) }
+
+func (t *Tx) exec(query string, args ...any) (int64, error) {
+	r, err := t.tx.ExecContext(t.ctx, query, args...)
+	if err != nil {
+		return 0, err
+	}
+	return r.RowsAffected()
+}
+
+// one runs an update that must change exactly one row.
+func (t *Tx) one(query string, args ...any) error {
+	n, err := t.exec(query, args...)
+	if err == nil && n != 1 {
+		err = ErrStale
+	}
+	return err
+}
+
+func (t *Tx) row(query string, args []any, into ...any) error {
+	err := t.tx.QueryRowContext(t.ctx, query, args...).Scan(into...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return ErrNotFound
+	}
+	return err
+}
+
+// rows calls scan for each row of a query.
+func rows[T any](t *Tx, scan func(*sql.Rows) (T, error), query string, args ...any) ([]T, error) {
+	r, err := t.tx.QueryContext(t.ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	var out []T
+	for r.Next() {
+		v, err := scan(r)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+	}
+	return out, r.Err()
+}
