@@ -1,0 +1,71 @@
+// Package api holds the requests and answers of the HTTP interface as plain
+// types. What a submitter may see is decided by which type he is sent: a
+// [Submission] has no field that could hold a score, a row or a label.
+package api
+
+// Problem is the body of every answer that is not a success.
+type Problem struct {
+	Code    string `json:"code"`    // stable, for programs: usage, denied, not-found, conflict, budget-spent, too-large, internal
+	Message string `json:"message"` // one sentence for people: what is wrong, where, and what to do
+}
+
+// A Submission is a candidate on its way to a verdict, as its submitter sees it.
+type Submission struct {
+	ID         string `json:"id"`
+	Lineage    string `json:"lineage"`
+	Candidate  string `json:"candidate"`
+	Package    string `json:"package"` // digest of the bytes received
+	Submitted  string `json:"submitted"`
+	State      string `json:"state"`           // queued, planned, done, aborted
+	Stage      string `json:"stage"`           // what it is doing, in plain words
+	Result     string `json:"result"`          // "", PASS, FAIL, INCONCLUSIVE
+	Reason     string `json:"reason"`          // one coarse reason, "" for PASS
+	Awaiting   int    `json:"awaiting_review"` // reviews still needed before the approval of a PASS
+	Approved   bool   `json:"approved"`
+	BudgetLeft int    `json:"budget_left"` // runs that the lineage has left on its sealed sets
+	Ended      string `json:"ended,omitempty"`
+	Repeated   bool   `json:"repeated,omitempty"` // the same question was asked before: this is its answer
+}
+
+// Done says whether the submission has ended.
+func (s Submission) Done() bool { return s.State == "done" || s.State == "aborted" }
+
+// A Change is a proposal to change what PASS means.
+type Change struct {
+	ID       string `json:"id"`
+	Kind     string `json:"kind"` // holdout, suite, policy, baseline
+	Name     string `json:"name"`
+	Digest   string `json:"digest"`
+	Note     string `json:"note"`  // what it would change, in plain words
+	State    string `json:"state"` // proposed, active, refused
+	Proposer string `json:"proposed_by"`
+	Proposed string `json:"proposed"`
+	Decider  string `json:"decided_by,omitempty"`
+	Decided  string `json:"decided,omitempty"`
+}
+
+// A Decision ends a proposal.
+type Decision struct {
+	Activate bool `json:"activate"` // false: refuse
+}
+
+// A Baseline asks that the model of an approved run become the deployed one.
+type Baseline struct {
+	Lineage string `json:"lineage"`
+	Run     string `json:"run"`
+}
+
+// A Review is a person's decision on a PASS, about the report that he read.
+type Review struct {
+	Approve bool   `json:"approve"`
+	Reason  string `json:"reason"`
+	Report  string `json:"report"` // digest of the report that was shown
+}
+
+// Trust is what a verifier pins: hand it over by a way that you trust.
+type Trust struct {
+	Evidence string `json:"evidence_key"` // PEM, ECDSA P-256
+	Approve  string `json:"approve_key"`  // PEM, ECDSA P-256
+	Log      string `json:"log_key"`      // note verifier key
+	Root     string `json:"trusted_root"` // trusted_root.json of sigstore clients
+}
