@@ -1,0 +1,82 @@
+package holdout
+
+import (
+	"context"
+	"slices"
+	"strings"
+)
+
+// describe derives from the rows what a commitment says of them. Audit calls it
+// again on what it decrypted.
+func describe(ctx context.Context, s Spec, p paper, keys Keyring) (Commitment, error) {
+	c := Commitment{
+		Name: s.Name, Rows: p.sealed.Len(), Features: p.features.Fields(),
+		Classes: slices.Clone(s.Classes), Positive: s.Positive, ClassCounts: make([]int64, len(s.Classes)),
+	}
+	for _, k := range p.labels {
+		c.ClassCounts[k]++
+	}
+	c.SliceSizes = sliceSizes(s.Classes, p)
+	var err error
+	c.Sketch, c.SketchKey, err = sketch(ctx, keys, p.features)
+	return c, err
+}
+
+// sliceSizes counts the rows of each value of each slice column, of each pair of
+// slice columns in the order of the spec, and of the true class.
+func sliceSizes(classes []string, p paper) map[string]map[string]int64 {
+	out := map[string]map[string]int64{"class": count(sliceColumn{"class", classes, p.labels})}
+	for i, a := range p.slices {
+		out[a.name] = count(a)
+		for _, b := range p.slices[i+1:] {
+			out[a.name+"*"+b.name] = countPairs(a, b)
+		}
+	}
+	return out
+}
+
+func count(c sliceColumn) map[string]int64 {
+	n := make([]int64, len(c.values))
+	for _, k := range c.codes {
+		n[k]++
+	}
+	out := make(map[string]int64, len(n))
+	for k, v := range c.values {
+		out[v] = n[k]
+	}
+	return out
+}
+
+// countPairs leaves out pairs of values that no row has.
+func countPairs(a, b sliceColumn) map[string]int64 {
+	n := make([]int64, len(a.values)*len(b.values))
+	for r, k := range a.codes {
+		n[int(k)*len(b.values)+int(b.codes[r])]++
+	}
+	out := map[string]int64{}
+	for i, x := range n {
+		if x > 0 {
+			out[a.values[i/len(b.values)]+times+b.values[i%len(b.values)]] = x
+		}
+	}
+	return out
+}
+
+// Sizes returns the rows of each value of a dimension: "sex", "class", or a pair
+// in either order, "race*sex" with values "x × y" in that order.
+func (c Commitment) Sizes(dimension string) (map[string]int64, bool) {
+	if sizes, ok := c.SliceSizes[dimension]; ok {
+		return sizes, true
+	}
+	a, b, _ := strings.Cut(dimension, "*")
+	turned, ok := c.SliceSizes[b+"*"+a]
+	if !ok {
+		return nil, false
+	}
+	out := make(map[string]int64, len(turned))
+	for v, n := range turned {
+		x, y, _ := strings.Cut(v, times)
+		out[y+times+x] = n
+	}
+	return out, true
+}
