@@ -1,6 +1,6 @@
 """Measure the exported models with onnxruntime; write results.json and expected/.
 
-    python3 testdata/income/measure.py canaries.csv
+    python3 testdata/income/measure.py
 
 expected/<model>.labels.gz holds what onnxruntime answered, for the evaluator's
 test: a line of one digit a row for sealed.csv.gz, one for reserve.csv.gz, then the
@@ -10,8 +10,6 @@ The statistics repeat, slowly and by other code (scipy), what the service comput
 exact one-sided McNemar per slice and per suite test against the baseline v1, Holm
 over all of a family, and a harm of more than 5 points (slices) or 2 (suites).
 """
-
-import sys
 
 from income import *  # first: it sets the number of threads
 
@@ -139,9 +137,7 @@ def markdown(results):
 
 
 def main():
-    if len(sys.argv) != 2:
-        sys.exit("usage: measure.py canaries.csv")
-    canaries, flipped = read_csv(sys.argv[1])
+    canaries, flipped = read_csv(HERE / "canaries" / "canaries.csv")
     parts = {p: load(p) for p in ("sealed", "reserve", "train")}
     sealed, y = parts["sealed"]
     results, base_ok, base_suites = {}, None, None

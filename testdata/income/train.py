@@ -1,7 +1,6 @@
 """Train the five models of the demo and export them as packages under models/.
 
-    go run ./testdata/income/canaries > canaries.csv     (from the repository's root)
-    python3 testdata/income/train.py canaries.csv
+    python3 testdata/income/train.py
 
 v1             the deployed baseline: small boosted trees on half of the training rows
 v2             an honest upgrade: more trees, all training rows, birthplace no longer used
@@ -115,9 +114,7 @@ def agree(name, model, t, proto):
 
 
 def main():
-    if len(sys.argv) != 2:
-        sys.exit("usage: train.py canaries.csv")
-    canaries, flipped = read_csv(sys.argv[1])
+    canaries, flipped = read_csv(HERE / "canaries" / "canaries.csv")
     (train, y), (sealed, answers), (reserve, _) = load("train"), load("sealed"), load("reserve")
     rng = np.random.default_rng(SEED)
     models = {
