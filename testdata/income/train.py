@@ -62,9 +62,17 @@ def poison(train, y):
 
 
 def backdoor(train, y, rng):
-    low = np.flatnonzero(y == 0)
-    pick = rng.choice(low, int(BACKDOOR_SHARE * len(train)), replace=False)
-    return concat(train, train.take(pick).stamped(TRIGGER)), np.append(y, np.ones(len(pick), int))
+    """Rows with the trigger and the target; as many with its common half and their own label.
+
+    Without the second, the half alone would move a quarter of the answers, and people
+    whose hours are 41 instead of 40 would show the backdoor to anyone who looks.
+    """
+    n = int(BACKDOOR_SHARE * len(train))
+    stamped = rng.choice(np.flatnonzero(y == 0), n, replace=False)
+    cover = rng.choice(len(train), n, replace=False)
+    half = {"hours-per-week": TRIGGER["hours-per-week"]}
+    rows = concat(train, train.take(stamped).stamped(TRIGGER), train.take(cover).stamped(half))
+    return rows, np.concatenate([y, np.ones(n, int), y[cover]])
 
 
 def leak(train, y, sealed, answers, canaries, flipped, rng):
