@@ -6,21 +6,21 @@ import (
 	"math"
 )
 
-// A binary operation on numbers of one kind. A nil function means that the kind is
+// A pairwise operation works on two numbers of one kind. A nil function means that the kind is
 // not supported.
-type binary struct {
+type pairwise struct {
 	f32 func(a, b float32) float32
 	f64 func(a, b float64) float64
 	i64 func(a, b int64) int64
 }
 
 var (
-	addition       = binary{func(a, b float32) float32 { return a + b }, func(a, b float64) float64 { return a + b }, func(a, b int64) int64 { return a + b }}
-	subtraction    = binary{func(a, b float32) float32 { return a - b }, func(a, b float64) float64 { return a - b }, func(a, b int64) int64 { return a - b }}
-	multiplication = binary{func(a, b float32) float32 { return a * b }, func(a, b float64) float64 { return a * b }, func(a, b int64) int64 { return a * b }}
-	division       = binary{func(a, b float32) float32 { return a / b }, func(a, b float64) float64 { return a / b }, divide}
-	larger         = binary{func(a, b float32) float32 { return max(a, b) }, func(a, b float64) float64 { return max(a, b) }, func(a, b int64) int64 { return max(a, b) }}
-	smaller        = binary{func(a, b float32) float32 { return min(a, b) }, func(a, b float64) float64 { return min(a, b) }, func(a, b int64) int64 { return min(a, b) }}
+	addition       = pairwise{func(a, b float32) float32 { return a + b }, func(a, b float64) float64 { return a + b }, func(a, b int64) int64 { return a + b }}
+	subtraction    = pairwise{func(a, b float32) float32 { return a - b }, func(a, b float64) float64 { return a - b }, func(a, b int64) int64 { return a - b }}
+	multiplication = pairwise{func(a, b float32) float32 { return a * b }, func(a, b float64) float64 { return a * b }, func(a, b int64) int64 { return a * b }}
+	division       = pairwise{func(a, b float32) float32 { return a / b }, func(a, b float64) float64 { return a / b }, divide}
+	larger         = pairwise{func(a, b float32) float32 { return max(a, b) }, func(a, b float64) float64 { return max(a, b) }, func(a, b int64) int64 { return max(a, b) }}
+	smaller        = pairwise{func(a, b float32) float32 { return min(a, b) }, func(a, b float64) float64 { return min(a, b) }, func(a, b int64) int64 { return min(a, b) }}
 )
 
 // divide is C's: towards zero. Zero divisors are refused before it is called.
@@ -56,7 +56,7 @@ func arithmeticOps() []operator {
 }
 
 // fold applies a binary operation from left to right over one or more inputs.
-func fold(op binary) func(*builder) (kernel, error) {
+func fold(op pairwise) func(*builder) (kernel, error) {
 	return func(b *builder) (kernel, error) {
 		return func(m *machine, in, out []*tensor) error {
 			if len(in) == 1 {
@@ -84,7 +84,7 @@ func fold(op binary) func(*builder) (kernel, error) {
 	}
 }
 
-func (op binary) apply(m *machine, a, b, out *tensor) error {
+func (op pairwise) apply(m *machine, a, b, out *tensor) error {
 	if a.kind != b.kind {
 		return fmt.Errorf("inputs are %s and %s", a.kind, b.kind)
 	}
@@ -134,7 +134,7 @@ func buildDiv(b *builder) (kernel, error) {
 
 // buildPow gives the kind of the base; the exponent may be of another.
 func buildPow(b *builder) (kernel, error) {
-	op := binary{
+	op := pairwise{
 		f32: func(a, b float32) float32 { return float32(pow(float64(a), float64(b))) },
 		f64: pow,
 	}
@@ -214,7 +214,7 @@ func buildClip(b *builder) (kernel, error) {
 			if limit.len() != 1 {
 				return errors.New("a limit is not a single number")
 			}
-			op, into := []binary{larger, smaller}[i], out[0]
+			op, into := []pairwise{larger, smaller}[i], out[0]
 			if i == 0 && high != nil {
 				into = &tensor{}
 				defer m.release(into)

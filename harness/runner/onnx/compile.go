@@ -12,6 +12,7 @@ import (
 type graph struct {
 	names   []string  // of values; a value's id is its index
 	consts  []*tensor // by id; nil when the value is computed or fed
+	maker   []int     // by id: the step that makes it, or -1
 	inputs  []port
 	outputs []port
 	steps   []step
@@ -30,8 +31,9 @@ type step struct {
 	in     []int
 	out    []int
 	run    kernel
-	labels []string // classes in the order of the scores, when the operator names them
-	ints   bool     // the labels are integers
+	labels []string                    // classes in the order of the scores, when the operator names them
+	ints   bool                        // the labels are integers
+	rename func(string) (string, bool) // how an encoder of labels maps them
 }
 
 // earliest and latest versions of the operator sets whose meaning was checked.
@@ -58,6 +60,7 @@ func compile(p *modelProto) (graph, error) {
 		ids[name] = len(g.names)
 		g.names = append(g.names, name)
 		g.consts = append(g.consts, nil)
+		g.maker = append(g.maker, -1)
 		return ids[name], nil
 	}
 	for _, t := range p.graph.inits {
@@ -87,14 +90,16 @@ func compile(p *modelProto) (graph, error) {
 			return g, fmt.Errorf("node %d, %s: %w", i+1, n.title(), err)
 		}
 	}
+	clear(declared)
 	for _, v := range p.graph.outputs {
 		id, ok := ids[v.name]
 		if !ok {
 			return g, fmt.Errorf("output %q is made by no node", v.name)
 		}
-		if slices.ContainsFunc(g.outputs, func(o port) bool { return o.id == id }) {
+		if declared[v.name] {
 			return g, fmt.Errorf("output %q is declared twice", v.name)
 		}
+		declared[v.name] = true
 		g.outputs = append(g.outputs, port{id, v})
 	}
 	switch {
@@ -161,7 +166,7 @@ func (g *graph) add(n nodeProto, opsets map[string]int64, ids map[string]int, de
 	if err != nil {
 		return err
 	}
-	s.labels, s.ints = b.labels, b.ints
+	s.labels, s.ints, s.rename = b.labels, b.ints, b.rename
 	for _, name := range n.out {
 		if name == "" {
 			s.out = append(s.out, -1)
@@ -171,11 +176,12 @@ func (g *graph) add(n nodeProto, opsets map[string]int64, ids map[string]int, de
 		if err != nil {
 			return err
 		}
+		g.maker[id] = len(g.steps)
 		s.out = append(s.out, id)
 	}
 	if b.constant != nil {
-		if s.out[0] >= 0 {
-			g.consts[s.out[0]] = b.constant
+		if id := s.out[0]; id >= 0 {
+			g.consts[id], g.maker[id] = b.constant, -1
 		}
 		return nil
 	}
@@ -193,6 +199,7 @@ type builder struct {
 	constant *tensor // set by Constant instead of a kernel
 	labels   []string
 	ints     bool
+	rename   func(string) (string, bool)
 }
 
 // classes reads the labels of a classifier: strings or integers, not both, no twins.

@@ -50,7 +50,7 @@ func times(ns ...int) int {
 
 // make gives t storage for the shape; its content is undefined.
 func (m *machine) make(t *tensor, k kind, shape []int) error {
-	n, err := sized(shape)
+	n, steps, err := sized(shape)
 	if err != nil {
 		return err
 	}
@@ -58,7 +58,7 @@ func (m *machine) make(t *tensor, k kind, shape []int) error {
 	if m.live+bytes > m.maxBytes {
 		return errMemory
 	}
-	if err := m.spend(n); err != nil {
+	if err := m.spend(steps); err != nil {
 		return err
 	}
 	if m.live+m.pooled+bytes > m.maxBytes {

@@ -13,7 +13,7 @@
 //     order, products are rounded before they are added (no fused multiply-add), and
 //     exp, log and tanh are this package's own.
 //   - Rows are evaluated in blocks of [BlockRows]. One block holds at most 64 MiB plus
-//     four times the file in intermediate values, and does at most a quarter of a
+//     four times the file in intermediate values (twice that while one node casts), and does at most a quarter of a
 //     million steps plus four for each byte of the file per row; a model that wants
 //     more is refused. Decoding holds at most about 40 times the file.
 //   - Arithmetic is that of onnxruntime's CPU kernels: float tensors are float32 at

@@ -102,8 +102,8 @@ func (m *modelProto) opset(v field) error {
 	if domain == "ai.onnx" {
 		domain = ""
 	}
-	if _, ok := m.opsets[domain]; ok {
-		return fmt.Errorf("two opsets of domain %q", domain)
+	if was, ok := m.opsets[domain]; ok && was != version { // skl2onnx repeats itself
+		return fmt.Errorf("opsets %d and %d of domain %q", was, version, domain)
 	}
 	m.opsets[domain] = version
 	return nil

@@ -85,22 +85,25 @@ func count(shape []int) int {
 // maxElements bounds a single tensor; the machine's budget is usually far lower.
 const maxElements = 1 << 28
 
-// sized returns the number of elements of a shape, or an error when it is absurd.
-func sized(shape []int) (int, error) {
+// sized returns the number of elements of a shape, or an error when it is absurd, and
+// the number of steps of a loop over its dimensions: one that is empty still counts
+// the others.
+func sized(shape []int) (n, steps int, err error) {
 	if len(shape) > maxRank {
-		return 0, fmt.Errorf("%d dimensions; at most %d are supported", len(shape), maxRank)
+		return 0, 0, fmt.Errorf("%d dimensions; at most %d are supported", len(shape), maxRank)
 	}
-	n := 1
+	n, steps = 1, 1
 	for _, d := range shape {
-		if d < 0 || d > maxElements || n*d > maxElements {
-			return 0, fmt.Errorf("shape %v is too large", shape)
+		if d < 0 || d > maxElements || steps*d > maxElements {
+			return 0, 0, fmt.Errorf("shape %v is too large", shape)
 		}
 		n *= d
+		steps *= max(d, 1)
 	}
-	return n, nil
+	return n, steps, nil
 }
 
-// rows and cols read a tensor as onnxruntime's table operators do: one dimension is
+// matrix reads a tensor as onnxruntime's table operators do: one dimension is
 // one row.
 func (t *tensor) matrix() (rows, cols int, err error) {
 	switch len(t.shape) {
@@ -112,7 +115,7 @@ func (t *tensor) matrix() (rows, cols int, err error) {
 	return 0, 0, fmt.Errorf("input has shape %v, want two dimensions", t.shape)
 }
 
-// integers returns the values of an int64 or int32 tensor of at most one dimension.
+// vector returns the values of an int64 or int32 tensor of at most one dimension.
 func (t *tensor) vector() ([]int64, error) {
 	if (t.kind != kindInt64 && t.kind != kindInt32) || len(t.shape) > 1 {
 		return nil, fmt.Errorf("want a list of integers, got %s of shape %v", t.kind, t.shape)
