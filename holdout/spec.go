@@ -116,7 +116,10 @@ func ParseSpec(text []byte) (s Spec, err error) {
 	if f.Duplicates != nil {
 		s.Duplicates = *f.Duplicates
 	}
-	return s, s.check()
+	if err := s.check(); err != nil {
+		return Spec{}, err
+	}
+	return s, nil
 }
 
 // checkKeys names an unknown or repeated key and its line, and refuses anchors:

@@ -254,11 +254,7 @@ func FromRecord(rec arrow.Record) (Table, error) {
 		case *array.Float64:
 			cols[i] = Column{Name: name, Floats: append(make([]float64, 0, a.Len()), a.Float64Values()...)}
 		case *array.String:
-			v := make([]string, a.Len())
-			for r := range v {
-				v[r] = strings.Clone(a.Value(r))
-			}
-			cols[i] = Column{Name: name, Strings: v}
+			cols[i] = Column{Name: name, Strings: copyStrings(a)}
 		default:
 			return Table{}, fmt.Errorf("column %q has type %s; only float64 and utf8 are known", name, rec.Column(i).DataType())
 		}
@@ -267,4 +263,18 @@ func FromRecord(rec arrow.Record) (Table, error) {
 		return Table{}, errors.New("the record has no columns")
 	}
 	return New(cols...)
+}
+
+// copyStrings copies all values at once; they share one allocation.
+func copyStrings(a *array.String) []string {
+	all := string(a.ValueBytes())
+	v := make([]string, a.Len())
+	if len(v) == 0 {
+		return v
+	}
+	first := a.ValueOffset(0)
+	for r := range v {
+		v[r] = all[a.ValueOffset(r)-first : a.ValueOffset(r+1)-first]
+	}
+	return v
 }
