@@ -9,9 +9,9 @@
 //	{"end":4096}                                      last, after its input ends
 //
 // "p" holds one list of probabilities a row, in the order of the manifest's
-// classes; "y" the index of the answer, -1 for "none of them". One of the two may
-// be missing, always the same one: without "y" the most probable class counts,
-// the first of equals; without "p" there are no probabilities.
+// classes, and stands in every answer or in none; "y" the index of the answer, -1
+// for "none of them". One of the two may be missing: without "y" the most
+// probable class counts, the first of equals.
 //
 // The model and everything it writes is hostile. Hostile bytes end here: what
 // [Runner.Run] returns has one answer for each row, declared classes, finite

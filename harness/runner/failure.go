@@ -35,7 +35,7 @@ var sentences = map[string]string{
 	BatchTimeout:     "The model did not answer a batch in time.",
 	RunTimeout:       "The model did not finish within the time for the whole run.",
 	ExitEarly:        "The model's program ended before it had answered every row.",
-	ExitError:        "The model's program answered every row and then ended with an error.",
+	ExitError:        "The model's program answered every row and then ended with an error, or did not end.",
 	AnswerMalformed:  "A line that the model wrote is not an answer in the form of the protocol; nothing else may be printed on standard output.",
 	AnswerLong:       "A line that the model wrote is longer than an answer can be.",
 	AnswerOrder:      "The model answered batches out of order.",

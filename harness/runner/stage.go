@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path"
+	"path/filepath"
 )
 
 // Stage copies the package into dstDir, which must be empty or absent, and hashes
@@ -101,4 +102,23 @@ func makeDirs(dst *os.Root, dir string) error {
 		return err
 	}
 	return dst.Chmod(dir, 0o755)
+}
+
+// StageTemp stages a package in a new folder that a jailed model can reach and
+// others cannot list. The caller calls remove when no process needs it any more.
+func StageTemp(p *Package, srcDir string) (dir string, remove func(), err error) {
+	top, err := os.MkdirTemp("", "proctor-model-")
+	if err != nil {
+		return "", nil, fmt.Errorf("stage package: %w", err)
+	}
+	remove = func() { os.RemoveAll(top) }
+	if err = os.Chmod(top, 0o711); err == nil {
+		dir = filepath.Join(top, "model")
+		err = Stage(p, srcDir, dir)
+	}
+	if err != nil {
+		remove()
+		return "", nil, err
+	}
+	return dir, remove, nil
 }
