@@ -3,11 +3,13 @@ package runner
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -73,20 +75,29 @@ func stage(t testing.TB, files map[string]string) (string, *Package) {
 	return dir, p
 }
 
-// misbehave builds the test model once.
-func misbehave(t testing.TB) string {
-	t.Helper()
-	bin := filepath.Join(t.TempDir(), "misbehave")
-	cmd := exec.Command("go", "build", "-o", bin, "./testdata/misbehave")
+// built is the test model, built once.
+var built = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "proctor-test-")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(dir)
+	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", dir+"/misbehave", "./testdata/misbehave")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+		return "", fmt.Errorf("%w\n%s", err, out)
 	}
-	data, err := os.ReadFile(bin)
+	data, err := os.ReadFile(dir + "/misbehave")
+	return string(data), err
+})
+
+func misbehave(t testing.TB) string {
+	t.Helper()
+	bin, err := built()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(data)
+	return bin
 }
 
 func command(mode string) string {

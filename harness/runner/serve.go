@@ -29,6 +29,9 @@ func Serve(in io.Reader, out io.Writer, m Manifest, predict func(rows.Table) (la
 		if err == io.EOF && len(line) == 0 {
 			break
 		}
+		if err == io.EOF {
+			err = io.ErrUnexpectedEOF
+		}
 		if err != nil {
 			return fmt.Errorf("read batch: %w", err)
 		}
