@@ -125,9 +125,9 @@ func toWhole[T element](v T, low, high int64) (int64, error) {
 func toText[T element](v T) string {
 	switch v := any(v).(type) {
 	case float32:
-		return floatText(float64(v), 8, 32)
+		return floatText(float64(v))
 	case float64:
-		return floatText(v, 17, 64)
+		return floatText(v)
 	case int64:
 		return strconv.FormatInt(v, 10)
 	case bool:
@@ -141,7 +141,8 @@ func toText[T element](v T) string {
 	return ""
 }
 
-func floatText(v float64, digits, bits int) string {
+// floatText has eight digits, for double too, as onnxruntime writes them.
+func floatText(v float64) string {
 	switch {
 	case math.IsNaN(v):
 		return "NaN"
@@ -150,5 +151,5 @@ func floatText(v float64, digits, bits int) string {
 	case math.IsInf(v, -1):
 		return "-INF"
 	}
-	return strconv.FormatFloat(v, 'g', digits, bits)
+	return strconv.FormatFloat(v, 'g', 8, 64)
 }

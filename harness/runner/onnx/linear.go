@@ -1,9 +1,6 @@
 package onnx
 
-import (
-	"errors"
-	"fmt"
-)
+import "fmt"
 
 func linearOps() []operator {
 	return []operator{
@@ -89,7 +86,8 @@ func buildLinearRegressor(b *builder) (kernel, error) {
 }
 
 // buildLinearClassifier follows onnxruntime: the label comes from the raw scores; with
-// one target and two labels the scores are 1-s and s, whatever the post transform.
+// one target and two labels the scores are 1-s and s, or with LOGISTIC the logistic
+// of -s and s.
 func buildLinearClassifier(b *builder) (kernel, error) {
 	intercepts := b.floats("intercepts")
 	w, err := newWeights(b.floats("coefficients"), intercepts, len(intercepts))
@@ -115,7 +113,7 @@ func buildLinearClassifier(b *builder) (kernel, error) {
 			return err
 		}
 		if w.targets == 1 {
-			return w.binary(m, rows, score, label, labels)
+			return w.binary(m, rows, post, score, label, labels)
 		}
 		for r := range rows {
 			s := score.f32[r*w.targets : (r+1)*w.targets]
@@ -132,7 +130,7 @@ func buildLinearClassifier(b *builder) (kernel, error) {
 	}, nil
 }
 
-func (w weights) binary(m *machine, rows int, score, label, labels *tensor) error {
+func (w weights) binary(m *machine, rows, post int, score, label, labels *tensor) error {
 	raw := *score
 	*score = tensor{}
 	defer m.release(&raw)
@@ -146,6 +144,9 @@ func (w weights) binary(m *machine, rows int, score, label, labels *tensor) erro
 		}
 		move(label, r, labels, best, 1)
 		score.f32[2*r], score.f32[2*r+1] = 1-s, s
+		if post == postLogistic {
+			score.f32[2*r], score.f32[2*r+1] = float32(logistic(float64(-s))), float32(logistic(float64(s)))
+		}
 	}
 	return nil
 }
@@ -158,5 +159,3 @@ func outputs2(out []*tensor) (label, score *tensor) {
 	}
 	return label, score
 }
-
-var errNoNumbers = errors.New("input is not numbers")

@@ -8,6 +8,13 @@ import (
 	"proctor/holdout/rows"
 )
 
+// What a block may hold and a row may take, beside four times the model's file. The
+// tests raise them to see that it is they which stop a model.
+var (
+	blockBytes = 64 << 20
+	rowSteps   = 256 << 10
+)
+
 // Predict answers for every row of a table with the columns that Bind was told: class
 // indices, and probabilities row by row with one column a class, or nil when the model
 // gives none. A score that is not finite, lies outside of [0,1] by more than 1e-5, or
@@ -102,8 +109,8 @@ func (b *Bound) try() error {
 func (b *Bound) run(t rows.Table, lo, hi int, trial bool) error {
 	m := &b.machine
 	m.trial = trial
-	m.maxBytes = 64<<20 + 4*b.model.size
-	m.work = times(hi-lo+1, 256<<10+4*b.model.size)
+	m.maxBytes = blockBytes + 4*b.model.size
+	m.work = times(hi-lo+1, rowSteps+4*b.model.size)
 	for _, f := range b.feeds {
 		if err := f.fill(m, &b.values[f.id], t, lo, hi); err != nil {
 			return err

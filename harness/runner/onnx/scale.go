@@ -40,7 +40,7 @@ func buildScaler(b *builder) (kernel, error) {
 		}
 		v, err := x.asFloats()
 		if err != nil {
-			return errNoNumbers
+			return err
 		}
 		for i, j := 0, 0; i < len(v); i++ {
 			y[i] = (v[i] - offset[j]) * scale[j]
@@ -62,7 +62,7 @@ func buildNormalizer(b *builder) (kernel, error) {
 		}
 		v, err := x.asFloats()
 		if err != nil {
-			return errNoNumbers
+			return err
 		}
 		if err := m.make(out[0], kindFloat, x.shape); err != nil {
 			return err

@@ -201,19 +201,24 @@ func two[T real](base, sum []T, has []bool, c verdicts) (int, error) {
 		class = 1
 	}
 	if !alone {
+		for k := range sum {
+			if !has[k] {
+				sum[k] = 0 // its base value notwithstanding
+			}
+		}
 		transform(c.post, sum)
 		return class, nil
 	}
 	s := sum[0]
 	switch {
+	case !c.single && len(base) > 0:
+		return 0, errNoScore
+	case c.post == postLogistic:
+		sum[0], sum[1] = T(logistic(float64(-s))), T(logistic(float64(s)))
 	case c.single && c.positive:
 		sum[0], sum[1] = 1-s, s
-	case (c.single || len(base) == 0) && c.post == postLogistic:
-		sum[0], sum[1] = T(logistic(float64(-s))), T(logistic(float64(s)))
-	case c.single || len(base) == 0:
-		sum[0], sum[1] = -s, s
 	default:
-		return 0, errNoScore
+		sum[0], sum[1] = -s, s
 	}
 	return class, nil
 }

@@ -10,7 +10,7 @@ numbers.json, people.json   the fresh rows, column by column
 NAME.onnx                   the model as exported
 NAME.json                   which rows, the classes in the model's order, and what onnxruntime
                             answered: label indices and probabilities (null: it gives none)
-ops.json                    models of one node (base64), inputs and onnxruntime's outputs; see ops.py
+ops.json.gz                 models of one node (base64), inputs and onnxruntime's outputs; see ops.py
 """
 
 import os
