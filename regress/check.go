@@ -1,0 +1,125 @@
+package regress
+
+import (
+	"errors"
+	"fmt"
+
+	"proctor/holdout/rows"
+)
+
+// check holds a test to the form of its kind: what the kind needs is there, what
+// it does not use is not there, and cases and examples agree in number.
+func (t *Test) check() error {
+	for _, note := range []struct{ what, text string }{{"capability", t.Capability}, {"change", t.Change}, {"target", t.Target}, {"class", t.Class}} {
+		if err := checkNote(note.what, note.text); err != nil {
+			return err
+		}
+	}
+	if t.Tolerance != nil && !(*t.Tolerance >= 0 && *t.Tolerance <= 1) {
+		return fmt.Errorf("tolerance is %v; it is a difference of probabilities, from 0 to 1", *t.Tolerance)
+	}
+	if err := t.checkKind(); err != nil {
+		return err
+	}
+	if t.Len() == 0 {
+		return errors.New("it has no cases; a test that asks nothing passes nothing")
+	}
+	if t.Kind == MFT {
+		return t.checkExpected()
+	}
+	return t.checkChanged()
+}
+
+func (t *Test) checkKind() error {
+	uses := map[Kind]struct{ expected, change, target, class, tolerance bool }{
+		MFT:     {expected: true},
+		INV:     {change: true, tolerance: true},
+		DIR:     {change: true, class: true, tolerance: true},
+		Trigger: {change: true, target: true},
+	}
+	u, ok := uses[t.Kind]
+	if !ok {
+		return fmt.Errorf("kind %q is not known; there are MFT, INV, DIR and trigger%s", t.Kind, suggest(string(t.Kind), []string{"MFT", "INV", "DIR", "trigger"}))
+	}
+	for _, f := range []struct {
+		name       string
+		need, have bool
+	}{
+		{"a column expect", u.expected, t.Expected != nil},
+		{"a change of its carriers", u.change, t.Changed != nil},
+		{"a target", u.target, t.Target != ""},
+		{"a class", u.class, t.Class != ""},
+		{"an expectation", u.class, t.Expect != ""},
+		{"a tolerance", u.tolerance, u.tolerance || t.Tolerance != nil}, // may be left out
+	} {
+		if f.need && !f.have {
+			return fmt.Errorf("a %s test needs %s", t.Kind, f.name)
+		}
+		if !f.need && f.have {
+			return fmt.Errorf("a %s test does not use %s", t.Kind, f.name)
+		}
+	}
+	if u.class && t.Expect != NotDecrease && t.Expect != NotIncrease {
+		return fmt.Errorf("expect is %q; it is %s or %s", t.Expect, NotDecrease, NotIncrease)
+	}
+	if u.change != (t.Change != "") {
+		return errors.New("the description of the change does not fit the kind")
+	}
+	return nil
+}
+
+func (t *Test) checkExpected() error {
+	if len(t.Expected) != t.Examples.Len() {
+		return fmt.Errorf("%d cases have %d examples", len(t.Expected), t.Examples.Len())
+	}
+	for i, class := range t.Expected {
+		if class == "" {
+			return fmt.Errorf("case %d expects no class", i+1)
+		}
+		if err := checkNote("expect", class); err != nil {
+			return fmt.Errorf("case %d: %w", i+1, err)
+		}
+	}
+	return nil
+}
+
+// checkChanged refuses changed forms that equal their carrier: such a case could
+// only pass, and would thin out the test.
+func (t *Test) checkChanged() error {
+	at, changed := 0, 0
+	for i, n := range t.Changed {
+		if n < 0 || n > MaxChanges {
+			return fmt.Errorf("case %d has %d changed forms; at most %d are possible", i+1, n, MaxChanges)
+		}
+		changed += int(n)
+		if at+1+int(n) > t.Examples.Len() {
+			return fmt.Errorf("%d cases need more than the %d examples that are there", len(t.Changed), t.Examples.Len())
+		}
+		for k := 1; k <= int(n); k++ {
+			if sameRow(t.Examples, at, at+k) {
+				return fmt.Errorf("case %d: changed form %d equals its carrier", i+1, k)
+			}
+		}
+		at += 1 + int(n)
+	}
+	if at != t.Examples.Len() {
+		return fmt.Errorf("%d cases need %d examples, %d are there", len(t.Changed), at, t.Examples.Len())
+	}
+	if changed == 0 {
+		return fmt.Errorf("%s changes none of the %d carriers, so the test could only pass", t.Change, len(t.Changed))
+	}
+	return nil
+}
+
+func sameRow(t rows.Table, a, b int) bool {
+	for _, c := range t.Columns() {
+		if c.IsNumber() {
+			if c.Floats[a] != c.Floats[b] {
+				return false
+			}
+		} else if c.Strings[a] != c.Strings[b] {
+			return false
+		}
+	}
+	return true
+}

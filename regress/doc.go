@@ -1,0 +1,19 @@
+// Package regress says what changed between two models: on the rows of a sealed
+// holdout, and on behavioural suites.
+//
+// A [Suite] is a list of [Test]s, each a table of examples with an expectation.
+// People write it as one YAML file with case tables beside it ([Load]); from then
+// on it is one self-contained canonical document ([Suite.Encode]) named by its
+// digest, with every example already expanded, so that nothing is generated
+// differently on another machine or on another day. A case is named by its test
+// and the row of its table.
+//
+// [Suite.Judge] gives exactly one [Outcome] for each declared case, or an error.
+// Whoever could leave out a case could hide the behaviour that it holds; so
+// outcomes are complete by construction, and [Compare] counts them again.
+//
+// A [Diff] pairs two frames over the same rows, and two models over the same
+// cases: who was right, under which model, in which slice. Statistics on the
+// paired cells belong to package metrics; which of them decide belongs to the
+// policy. A Diff names rows by index, never by content.
+package regress

@@ -1,0 +1,237 @@
+package regress
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"proctor/holdout/rows"
+)
+
+// A change makes another form of an example. Its parts touch different columns,
+// so that their order does not matter.
+type change struct {
+	set  map[string]scalar
+	swap map[string]map[string]scalar
+	add  map[string]float64
+}
+
+func (c change) columns() []string {
+	return slices.Concat(sorted(c.set), sorted(c.swap), sorted(c.add))
+}
+
+func (c change) check() error {
+	cols := c.columns()
+	if len(cols) == 0 {
+		return errors.New("a change without set, swap or add changes nothing")
+	}
+	slices.Sort(cols)
+	for i := 1; i < len(cols); i++ {
+		if cols[i] == cols[i-1] {
+			return fmt.Errorf("column %q is changed twice by one change", cols[i])
+		}
+	}
+	return nil
+}
+
+// String gives the change in words, columns in alphabetical order.
+func (c change) String() string {
+	var s []string
+	for _, name := range sorted(c.set) {
+		s = append(s, fmt.Sprintf("%s := %s", name, c.set[name]))
+	}
+	for _, name := range sorted(c.swap) {
+		var pairs []string
+		for _, from := range sorted(c.swap[name]) {
+			pairs = append(pairs, fmt.Sprintf("%s -> %s", from, c.swap[name][from]))
+		}
+		s = append(s, fmt.Sprintf("%s: %s", name, strings.Join(pairs, ", ")))
+	}
+	for _, name := range sorted(c.add) {
+		s = append(s, fmt.Sprintf("%s + %s", name, formatNumber(c.add[name])))
+	}
+	return strings.Join(s, "; ")
+}
+
+func describe(changes []change) string {
+	s := make([]string, len(changes))
+	for i, c := range changes {
+		s[i] = c.String()
+	}
+	text := strings.Join(s, " | ")
+	if len(text) > MaxNote {
+		cut := MaxNote - len("...")
+		for cut > 0 && text[cut]&0xc0 == 0x80 { // not inside a character
+			cut--
+		}
+		text = text[:cut] + "..."
+	}
+	return text
+}
+
+func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+func formatNumber(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
+
+// apply returns the changed columns over all rows of t.
+func (c change) apply(t rows.Table) (map[string]rows.Column, error) {
+	out := map[string]rows.Column{}
+	for _, name := range c.columns() {
+		col, ok := t.Column(name)
+		if !ok {
+			var names []string
+			for _, f := range t.Fields() {
+				names = append(names, f.Name)
+			}
+			return nil, fmt.Errorf("the change names column %q, which the carriers do not have%s", name, suggest(name, names))
+		}
+		var err error
+		switch {
+		case c.set[name] != (scalar{}) || hasKey(c.set, name):
+			col, err = setColumn(col, c.set[name])
+		case hasKey(c.swap, name):
+			col, err = swapColumn(col, c.swap[name])
+		default:
+			col, err = addColumn(col, c.add[name])
+		}
+		if err != nil {
+			return nil, fmt.Errorf("column %q: %w", name, err)
+		}
+		out[name] = col
+	}
+	return out, nil
+}
+
+func hasKey[V any](m map[string]V, k string) bool { _, ok := m[k]; return ok }
+
+func setColumn(c rows.Column, v scalar) (rows.Column, error) {
+	if err := fits(c, v); err != nil {
+		return c, err
+	}
+	out := rows.Column{Name: c.Name}
+	if c.IsNumber() {
+		out.Floats = slices.Repeat([]float64{v.num}, c.Len())
+	} else {
+		out.Strings = slices.Repeat([]string{v.text}, c.Len())
+	}
+	return out, nil
+}
+
+func fits(c rows.Column, v scalar) error {
+	switch {
+	case c.IsNumber() && v.isText:
+		return fmt.Errorf("it holds numbers, %q is text", v.text)
+	case !c.IsNumber() && !v.isText:
+		return fmt.Errorf("it holds text; put %s in quotes", v)
+	case c.IsNumber() && (math.IsNaN(v.num) || math.IsInf(v.num, 0)):
+		return fmt.Errorf("%v is not a finite number", v.num)
+	}
+	return nil
+}
+
+func swapColumn(c rows.Column, m map[string]scalar) (rows.Column, error) {
+	out := rows.Column{Name: c.Name, Floats: slices.Clone(c.Floats), Strings: slices.Clone(c.Strings)}
+	byNumber := map[float64]float64{}
+	for _, from := range sorted(m) {
+		if err := fits(c, m[from]); err != nil {
+			return c, err
+		}
+		if !c.IsNumber() {
+			continue
+		}
+		f, ok := number(from)
+		if !ok {
+			return c, fmt.Errorf("it holds numbers, %q is text", from)
+		}
+		if _, twice := byNumber[f]; twice {
+			return c, fmt.Errorf("%s is swapped twice", from)
+		}
+		byNumber[f] = m[from].num
+	}
+	for i, v := range out.Floats {
+		if to, ok := byNumber[v]; ok {
+			out.Floats[i] = to
+		}
+	}
+	for i, v := range out.Strings {
+		if to, ok := m[v]; ok {
+			out.Strings[i] = to.text
+		}
+	}
+	return out, nil
+}
+
+func addColumn(c rows.Column, by float64) (rows.Column, error) {
+	if !c.IsNumber() {
+		return c, errors.New("it holds text, nothing can be added to it")
+	}
+	out := rows.Column{Name: c.Name, Floats: make([]float64, c.Len())}
+	for i, v := range c.Floats {
+		if out.Floats[i] = v + by; math.IsInf(out.Floats[i], 0) || math.IsNaN(out.Floats[i]) {
+			return c, fmt.Errorf("row %d: %v + %v is not a finite number", i+1, v, by)
+		}
+	}
+	return out, nil
+}
+
+// expand lays out each carrier followed by those changed forms that differ from
+// it, and says how many those are.
+func expand(t rows.Table, changes []change) (rows.Table, []int32, error) {
+	forms := make([]map[string]rows.Column, len(changes))
+	for k, c := range changes {
+		if err := c.check(); err != nil {
+			return rows.Table{}, nil, err
+		}
+		var err error
+		if forms[k], err = c.apply(t); err != nil {
+			return rows.Table{}, nil, err
+		}
+	}
+	changed := make([]int32, t.Len())
+	var carrier []int
+	var form []int8 // index of the change, -1 for the carrier itself
+	for r := range t.Len() {
+		carrier, form = append(carrier, r), append(form, -1)
+		for k := range forms {
+			if differs(t, forms[k], r) {
+				carrier, form = append(carrier, r), append(form, int8(k))
+				changed[r]++
+			}
+		}
+	}
+	if n := len(carrier) * len(t.Columns()); n > MaxCells {
+		return rows.Table{}, nil, fmt.Errorf("its examples hold %d values; at most %d are possible", n, MaxCells)
+	}
+	cols := slices.Clone(t.Take(carrier).Columns())
+	for _, c := range cols {
+		for i, k := range form {
+			if k < 0 {
+				continue
+			}
+			f, ok := forms[k][c.Name]
+			switch {
+			case !ok:
+			case c.IsNumber():
+				c.Floats[i] = f.Floats[carrier[i]]
+			default:
+				c.Strings[i] = f.Strings[carrier[i]]
+			}
+		}
+	}
+	out, err := rows.New(cols...)
+	return out, changed, err
+}
+
+func differs(t rows.Table, form map[string]rows.Column, r int) bool {
+	for name, f := range form { // any order gives the same answer
+		c, _ := t.Column(name)
+		if c.IsNumber() && c.Floats[r] != f.Floats[r] || !c.IsNumber() && c.Strings[r] != f.Strings[r] {
+			return true
+		}
+	}
+	return false
+}

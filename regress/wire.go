@@ -1,0 +1,131 @@
+package regress
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"proctor/holdout/rows"
+)
+
+const format = "proctor/suite/1"
+
+// The document of a suite. Its counts come first, so that a document that lost a
+// case contradicts itself, even where nobody holds its digest:
+//
+//	{"format":"proctor/suite/1","suite":"s","about":"","declares":{"tests":1,"cases":1,"examples":2},
+//	 "tests":[{"name":"t","kind":"trigger","change":"x := 9","target":"yes","changed":[1],
+//	           "columns":[{"name":"x","numbers":[1,9]}]}]}
+type wireSuite struct {
+	Format   string     `json:"format"`
+	Suite    string     `json:"suite"`
+	About    string     `json:"about"`
+	Declares wireCounts `json:"declares"`
+	Tests    []wireTest `json:"tests"`
+}
+
+type wireCounts struct {
+	Tests    int `json:"tests"`
+	Cases    int `json:"cases"`
+	Examples int `json:"examples"`
+}
+
+type wireTest struct {
+	Name       string       `json:"name"`
+	Capability string       `json:"capability,omitempty"`
+	Kind       Kind         `json:"kind"`
+	Critical   bool         `json:"critical,omitempty"`
+	Change     string       `json:"change,omitempty"`
+	Target     string       `json:"target,omitempty"`
+	Class      string       `json:"class,omitempty"`
+	Expect     string       `json:"expect,omitempty"`
+	Tolerance  *float64     `json:"tolerance,omitempty"`
+	Expected   []string     `json:"expected,omitempty"`
+	Changed    []int32      `json:"changed,omitempty"`
+	Columns    []wireColumn `json:"columns"`
+}
+
+type wireColumn struct {
+	Name    string    `json:"name"`
+	Numbers []float64 `json:"numbers,omitempty"`
+	Texts   []string  `json:"texts,omitempty"`
+}
+
+// Encode returns the one byte form of the suite: canonical JSON that holds every
+// example, so that nothing beside it is needed to run it.
+func (s *Suite) Encode() []byte {
+	w := wireSuite{Format: format, Suite: s.Name, About: s.About, Declares: wireCounts{len(s.Tests), s.Cases(), s.Examples()}, Tests: make([]wireTest, len(s.Tests))}
+	for i := range s.Tests {
+		t := &s.Tests[i]
+		wt := wireTest{
+			Name: t.Name, Capability: t.Capability, Kind: t.Kind, Critical: t.Critical, Change: t.Change,
+			Target: t.Target, Class: t.Class, Expect: t.Expect, Tolerance: t.Tolerance, Expected: t.Expected, Changed: t.Changed,
+		}
+		for _, c := range t.Examples.Columns() {
+			wt.Columns = append(wt.Columns, wireColumn{c.Name, c.Floats, c.Strings})
+		}
+		w.Tests[i] = wt
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(w); err != nil {
+		panic(err) // finite numbers and valid strings always encode
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}
+
+// Digest returns "sha256:<hex>" of Encode: the name of exactly these cases.
+func (s *Suite) Digest() string {
+	h := sha256.Sum256(s.Encode())
+	return "sha256:" + hex.EncodeToString(h[:])
+}
+
+// Decode reads what Encode wrote and nothing else: the suite is checked as if it
+// were new, and must encode to the same bytes. Callers compare Digest with the
+// one that the policy names; a smaller suite is a suite too, but another one.
+func Decode(b []byte) (*Suite, error) {
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	var w wireSuite
+	if err := d.Decode(&w); err != nil {
+		return nil, fmt.Errorf("decode suite: %w", err)
+	}
+	if w.Format != format {
+		return nil, fmt.Errorf("decode suite: format is %q, want %q", w.Format, format)
+	}
+	tests := make([]Test, len(w.Tests))
+	for i, wt := range w.Tests {
+		cols := make([]rows.Column, len(wt.Columns))
+		for k, c := range wt.Columns {
+			cols[k] = rows.Column{Name: c.Name, Floats: c.Numbers, Strings: c.Texts}
+			for r := range c.Numbers {
+				c.Numbers[r] += 0 // "-0" then fails the comparison below
+			}
+		}
+		examples, err := rows.New(cols...)
+		if err != nil {
+			return nil, fmt.Errorf("decode suite: test %q: %w", wt.Name, err)
+		}
+		tests[i] = Test{
+			Name: wt.Name, Capability: wt.Capability, Kind: wt.Kind, Critical: wt.Critical, Change: wt.Change,
+			Target: wt.Target, Class: wt.Class, Expect: wt.Expect, Tolerance: wt.Tolerance, Expected: wt.Expected, Changed: wt.Changed,
+			Examples: examples,
+		}
+	}
+	s, err := newSuite(w.Suite, w.About, tests)
+	if err != nil {
+		return nil, fmt.Errorf("decode suite: %w", err)
+	}
+	if got := (wireCounts{len(s.Tests), s.Cases(), s.Examples()}); got != w.Declares {
+		return nil, fmt.Errorf("decode suite: suite.count_mismatch: %s declares %d tests, %d cases, %d examples and holds %d, %d, %d",
+			s.Name, w.Declares.Tests, w.Declares.Cases, w.Declares.Examples, got.Tests, got.Cases, got.Examples)
+	}
+	if !bytes.Equal(s.Encode(), b) {
+		return nil, errors.New("decode suite: the bytes are not in canonical form")
+	}
+	return s, nil
+}
