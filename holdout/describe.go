@@ -25,38 +25,38 @@ func describe(ctx context.Context, s Spec, p paper, keys Keyring) (Commitment, e
 // sliceSizes counts the rows of each value of each slice column, of each pair of
 // slice columns in the order of the spec, and of the true class.
 func sliceSizes(classes []string, p paper) map[string]map[string]int64 {
-	out := map[string]map[string]int64{"class": count(sliceColumn{"class", classes, p.labels})}
+	out := map[string]map[string]int64{"class": count(SliceColumn{"class", classes, p.labels})}
 	for i, a := range p.slices {
-		out[a.name] = count(a)
+		out[a.Name] = count(a)
 		for _, b := range p.slices[i+1:] {
-			out[a.name+"*"+b.name] = countPairs(a, b)
+			out[a.Name+"*"+b.Name] = countPairs(a, b)
 		}
 	}
 	return out
 }
 
-func count(c sliceColumn) map[string]int64 {
-	n := make([]int64, len(c.values))
-	for _, k := range c.codes {
+func count(c SliceColumn) map[string]int64 {
+	n := make([]int64, len(c.Values))
+	for _, k := range c.Codes {
 		n[k]++
 	}
 	out := make(map[string]int64, len(n))
-	for k, v := range c.values {
+	for k, v := range c.Values {
 		out[v] = n[k]
 	}
 	return out
 }
 
 // countPairs leaves out pairs of values that no row has.
-func countPairs(a, b sliceColumn) map[string]int64 {
-	n := make([]int64, len(a.values)*len(b.values))
-	for r, k := range a.codes {
-		n[int(k)*len(b.values)+int(b.codes[r])]++
+func countPairs(a, b SliceColumn) map[string]int64 {
+	n := make([]int64, len(a.Values)*len(b.Values))
+	for r, k := range a.Codes {
+		n[int(k)*len(b.Values)+int(b.Codes[r])]++
 	}
 	out := map[string]int64{}
 	for i, x := range n {
 		if x > 0 {
-			out[a.values[i/len(b.values)]+times+b.values[i%len(b.values)]] = x
+			out[a.Values[i/len(b.Values)]+times+b.Values[i%len(b.Values)]] = x
 		}
 	}
 	return out

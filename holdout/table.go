@@ -22,14 +22,15 @@ type paper struct {
 	sealed   rows.Table // features, slice columns that are none, answer
 	features rows.Table
 	labels   []int32
-	slices   []sliceColumn
+	slices   []SliceColumn
 }
 
-// A sliceColumn is dictionary coded; its values are sorted.
-type sliceColumn struct {
-	name   string
-	values []string
-	codes  []int32
+// A SliceColumn is a column to report by, dictionary coded: row r has the value
+// Values[Codes[r]]. Values are sorted, and each has a row.
+type SliceColumn struct {
+	Name   string
+	Values []string
+	Codes  []int32
 }
 
 // readPaper gives a table its meaning, or says what is wrong with it. Its errors
@@ -89,18 +90,18 @@ func readLabels(c rows.Column, classes []string) ([]int32, error) {
 	return labels, nil
 }
 
-func readSlice(c rows.Column) (sliceColumn, error) {
+func readSlice(c rows.Column) (SliceColumn, error) {
 	text := texts(c)
 	values := slices.Clone(text)
 	slices.Sort(values)
 	values = slices.Compact(values)
 	if len(values) > maxSliceValue {
-		return sliceColumn{}, fmt.Errorf("slice column %q has %d values; at most %d, put them into groups first", c.Name, len(values), maxSliceValue)
+		return SliceColumn{}, fmt.Errorf("slice column %q has %d values; at most %d, put them into groups first", c.Name, len(values), maxSliceValue)
 	}
 	code := make(map[string]int32, len(values))
 	for i, v := range values {
 		if strings.Contains(v, times) {
-			return sliceColumn{}, fmt.Errorf("slice column %q has a value that contains %q, which joins the values of two columns", c.Name, times)
+			return SliceColumn{}, fmt.Errorf("slice column %q has a value that contains %q, which joins the values of two columns", c.Name, times)
 		}
 		code[v] = int32(i)
 	}
@@ -108,7 +109,7 @@ func readSlice(c rows.Column) (sliceColumn, error) {
 	for r, v := range text {
 		codes[r] = code[v]
 	}
-	return sliceColumn{c.Name, values, codes}, nil
+	return SliceColumn{c.Name, values, codes}, nil
 }
 
 // texts returns a column's values as text; numbers in their shortest form.
