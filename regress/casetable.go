@@ -1,10 +1,8 @@
 package regress
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/csv"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -49,9 +47,6 @@ func readTable(name string, b []byte) (*rawTable, error) {
 	if len(t.values[0]) == 0 {
 		return nil, fmt.Errorf("%s has no rows", name)
 	}
-	if len(t.values[0]) > MaxCases {
-		return nil, fmt.Errorf("%s has %d rows; at most %d are possible", name, len(t.values[0]), MaxCases)
-	}
 	return t, nil
 }
 
@@ -78,117 +73,34 @@ func readCSV(b []byte) (*rawTable, error) {
 			return nil, err // names the line
 		}
 		for i, v := range rec {
-			t.values[i] = append(t.values[i], strings.Clone(v))
+			t.values[i] = append(t.values[i], v)
+		}
+		if err := t.checkSize(); err != nil {
+			return nil, err
 		}
 	}
 }
 
+// checkSize stops reading before a table of many short values fills the memory.
+func (t *rawTable) checkSize() error {
+	if n := len(t.values[0]); n > MaxCases || n*len(t.names) > MaxCells {
+		return fmt.Errorf("there are more than %d rows or %d values", MaxCases, MaxCells)
+	}
+	return nil
+}
+
 func (t *rawTable) checkNames() error {
+	seen := map[string]bool{}
 	for i, n := range t.names {
 		if n == "" {
 			return fmt.Errorf("column %d has no name", i+1)
 		}
-		if slices.Contains(t.names[:i], n) {
+		if seen[n] {
 			return fmt.Errorf("column %q appears twice", n)
 		}
+		seen[n] = true
 	}
 	return nil
-}
-
-// readJSONL reads one object a line, each with the keys of the first:
-//
-//	{"age":25,"sex":"Male","expect":"<=50K"}
-func readJSONL(b []byte) (*rawTable, error) {
-	sc := bufio.NewScanner(bytes.NewReader(b))
-	sc.Buffer(nil, 1<<22)
-	var t *rawTable
-	line := 0
-	for sc.Scan() {
-		line++
-		if len(bytes.TrimSpace(sc.Bytes())) == 0 {
-			continue
-		}
-		if err := func() error {
-			names, values, text, err := readObject(sc.Bytes())
-			if err != nil {
-				return err
-			}
-			if t == nil {
-				t = &rawTable{names: names, values: make([][]string, len(names)), text: text}
-				if err := t.checkNames(); err != nil {
-					return err
-				}
-			}
-			return t.add(names, values, text)
-		}(); err != nil {
-			return nil, fmt.Errorf("line %d: %w", line, err)
-		}
-	}
-	if err := sc.Err(); err != nil {
-		return nil, fmt.Errorf("line %d: %w", line+1, err)
-	}
-	if t == nil || len(t.names) == 0 {
-		return nil, errors.New("the file has no rows")
-	}
-	return t, nil
-}
-
-// add appends a row whose keys may be in another order.
-func (t *rawTable) add(names, values []string, text []bool) error {
-	if len(names) != len(t.names) {
-		return fmt.Errorf("%d keys, the first row has %d", len(names), len(t.names))
-	}
-	for k, name := range names {
-		i := k
-		if t.names[k] != name {
-			if i = slices.Index(t.names, name); i < 0 {
-				return fmt.Errorf("key %q is not in the first row%s", name, suggest(name, t.names))
-			}
-		}
-		if slices.Contains(names[:k], name) {
-			return fmt.Errorf("key %q appears twice", name)
-		}
-		if t.text[i] != text[k] {
-			return fmt.Errorf("key %q is text here and a number elsewhere", name)
-		}
-		t.values[i] = append(t.values[i], values[k])
-	}
-	return nil
-}
-
-// readObject reads one flat object of texts and numbers, in its own key order.
-func readObject(b []byte) (names, values []string, text []bool, err error) {
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.UseNumber()
-	if tok, err := d.Token(); err != nil || tok != json.Delim('{') {
-		return nil, nil, nil, errors.New("a row is one JSON object")
-	}
-	for d.More() {
-		key, err := d.Token()
-		if err != nil {
-			return nil, nil, nil, err
-		}
-		tok, err := d.Token()
-		if err != nil {
-			return nil, nil, nil, err
-		}
-		switch v := tok.(type) {
-		case string:
-			values, text = append(values, v), append(text, true)
-		case json.Number:
-			values, text = append(values, v.String()), append(text, false)
-		default:
-			return nil, nil, nil, fmt.Errorf("key %q is neither text nor a number", key)
-		}
-		names = append(names, key.(string))
-	}
-	if _, err := d.Token(); err != nil {
-		return nil, nil, nil, err
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, nil, nil, errors.New("there is more than one value on the line")
-	}
-	return names, values, text, nil
 }
 
 // table types the columns: numbers where every value is a finite decimal number
@@ -203,7 +115,7 @@ func (t *rawTable) table(textColumns []string, expect bool) (rows.Table, []strin
 			continue
 		}
 		c := rows.Column{Name: name, Strings: t.values[i]}
-		if !t.text[i] && !contains(textColumns, name) {
+		if !t.text[i] && !slices.Contains(textColumns, name) {
 			if f, ok := numbers(t.values[i]); ok {
 				c = rows.Column{Name: name, Floats: f}
 			}

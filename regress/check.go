@@ -3,9 +3,53 @@ package regress
 import (
 	"errors"
 	"fmt"
+	"math"
+	"slices"
+	"strings"
 
 	"proctor/holdout/rows"
 )
+
+// newSuite checks everything that a Suite promises. Load and Decode both end here.
+func newSuite(name, about string, tests []Test) (*Suite, error) {
+	if err := checkSuiteName(name); err != nil {
+		return nil, err
+	}
+	if err := checkNote("about", about); err != nil {
+		return nil, fmt.Errorf("suite %s: %w", name, err)
+	}
+	switch {
+	case len(tests) == 0:
+		return nil, fmt.Errorf("suite %s has no tests", name)
+	case len(tests) > MaxTests:
+		return nil, fmt.Errorf("suite %s has %d tests; at most %d are possible", name, len(tests), MaxTests)
+	}
+	seen := map[string]string{}
+	cases, cells := 0, 0
+	for i := range tests {
+		t := &tests[i]
+		if err := checkTestName(t.Name); err != nil {
+			return nil, fmt.Errorf("suite %s, test %d: %w", name, i+1, err)
+		}
+		// Names that differ by case only would be one file, one row, one URL somewhere.
+		if was, ok := seen[strings.ToLower(t.Name)]; ok {
+			return nil, fmt.Errorf("suite %s: two tests are named %q and %q", name, was, t.Name)
+		}
+		seen[strings.ToLower(t.Name)] = t.Name
+		if err := t.check(); err != nil {
+			return nil, fmt.Errorf("suite %s, test %s: %w", name, t.Name, err)
+		}
+		cases += t.Len()
+		cells += t.cells()
+	}
+	if cases > MaxCases || cells > MaxCells {
+		return nil, fmt.Errorf("suite %s has %d cases with %d values; at most %d and %d are possible", name, cases, cells, MaxCases, MaxCells)
+	}
+	return &Suite{Name: name, About: about, Tests: tests}, nil
+}
+
+// cells counts the values in the examples.
+func (t *Test) cells() int { return t.Examples.Len() * len(t.Examples.Columns()) }
 
 // check holds a test to the form of its kind: what the kind needs is there, what
 // it does not use is not there, and cases and examples agree in number.
@@ -15,7 +59,7 @@ func (t *Test) check() error {
 			return err
 		}
 	}
-	if t.Tolerance != nil && !(*t.Tolerance >= 0 && *t.Tolerance <= 1) {
+	if t.Tolerance != nil && !(*t.Tolerance >= 0 && *t.Tolerance <= 1 && !math.Signbit(*t.Tolerance)) {
 		return fmt.Errorf("tolerance is %v; it is a difference of probabilities, from 0 to 1", *t.Tolerance)
 	}
 	if err := t.checkKind(); err != nil {
@@ -30,6 +74,25 @@ func (t *Test) check() error {
 	return t.checkChanged()
 }
 
+func (k Kind) check() error {
+	kinds := []string{string(MFT), string(INV), string(DIR), string(Trigger)}
+	switch {
+	case k == "":
+		return errors.New("it has no kind; there are MFT, INV, DIR, trigger")
+	case !slices.Contains(kinds, string(k)):
+		return fmt.Errorf("kind %q is not known%s", k, suggest(string(k), kinds))
+	}
+	return nil
+}
+
+// a names a test of the kind in a sentence.
+func (k Kind) a() string {
+	if k == MFT || k == INV {
+		return "an " + string(k) + " test"
+	}
+	return "a " + string(k) + " test"
+}
+
 func (t *Test) checkKind() error {
 	uses := map[Kind]struct{ expected, change, target, class, tolerance bool }{
 		MFT:     {expected: true},
@@ -37,10 +100,10 @@ func (t *Test) checkKind() error {
 		DIR:     {change: true, class: true, tolerance: true},
 		Trigger: {change: true, target: true},
 	}
-	u, ok := uses[t.Kind]
-	if !ok {
-		return fmt.Errorf("kind %q is not known; there are MFT, INV, DIR and trigger%s", t.Kind, suggest(string(t.Kind), []string{"MFT", "INV", "DIR", "trigger"}))
+	if err := t.Kind.check(); err != nil {
+		return err
 	}
+	u := uses[t.Kind]
 	for _, f := range []struct {
 		name       string
 		need, have bool
@@ -53,10 +116,10 @@ func (t *Test) checkKind() error {
 		{"a tolerance", u.tolerance, u.tolerance || t.Tolerance != nil}, // may be left out
 	} {
 		if f.need && !f.have {
-			return fmt.Errorf("a %s test needs %s", t.Kind, f.name)
+			return fmt.Errorf("%s needs %s", t.Kind.a(), f.name)
 		}
 		if !f.need && f.have {
-			return fmt.Errorf("a %s test does not use %s", t.Kind, f.name)
+			return fmt.Errorf("%s does not use %s", t.Kind.a(), f.name)
 		}
 	}
 	if u.class && t.Expect != NotDecrease && t.Expect != NotIncrease {

@@ -91,7 +91,7 @@ func (c change) apply(t rows.Table) (map[string]rows.Column, error) {
 		}
 		var err error
 		switch {
-		case c.set[name] != (scalar{}) || hasKey(c.set, name):
+		case hasKey(c.set, name):
 			col, err = setColumn(col, c.set[name])
 		case hasKey(c.swap, name):
 			col, err = swapColumn(col, c.swap[name])
@@ -206,7 +206,13 @@ func expand(t rows.Table, changes []change) (rows.Table, []int32, error) {
 	if n := len(carrier) * len(t.Columns()); n > MaxCells {
 		return rows.Table{}, nil, fmt.Errorf("its examples hold %d values; at most %d are possible", n, MaxCells)
 	}
-	cols := slices.Clone(t.Take(carrier).Columns())
+	out, err := lay(t, carrier, form, forms)
+	return out, changed, err
+}
+
+// lay makes a table of the carriers' rows, with the changed columns of the form.
+func lay(t rows.Table, carrier []int, form []int8, forms []map[string]rows.Column) (rows.Table, error) {
+	cols := t.Take(carrier).Columns()
 	for _, c := range cols {
 		for i, k := range form {
 			if k < 0 {
@@ -222,8 +228,7 @@ func expand(t rows.Table, changes []change) (rows.Table, []int32, error) {
 			}
 		}
 	}
-	out, err := rows.New(cols...)
-	return out, changed, err
+	return rows.New(cols...)
 }
 
 func differs(t rows.Table, form map[string]rows.Column, r int) bool {

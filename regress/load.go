@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -27,7 +28,7 @@ const maxFile = 1 << 28
 func Load(fsys fs.FS, file string) (*Suite, error) {
 	b, err := readInside(fsys, file, maxYAML)
 	if err != nil {
-		return nil, fmt.Errorf("open suite: %w", err)
+		return nil, fmt.Errorf("read suite: %w", err)
 	}
 	f, err := parseYAML(b)
 	if err != nil {
@@ -44,7 +45,7 @@ func Load(fsys fs.FS, file string) (*Suite, error) {
 			return nil, fmt.Errorf("%s: test %d (%q): %w", file, i+1, tf.Name, err)
 		}
 		// Counted while reading: a thousand tests over one large table must not fill the memory first.
-		if total += tests[i].Examples.Len() * len(tests[i].Examples.Columns()); total > MaxCells {
+		if total += tests[i].cells(); total > MaxCells {
 			return nil, fmt.Errorf("%s: the examples up to test %q hold more than %d values", file, tf.Name, MaxCells)
 		}
 	}
@@ -69,7 +70,7 @@ type loader struct {
 
 func (l *loader) seen(column string) bool {
 	for _, t := range l.tables {
-		if contains(t.names, column) {
+		if slices.Contains(t.names, column) {
 			return true
 		}
 	}
@@ -81,31 +82,16 @@ func (l *loader) test(f testFile) (Test, error) {
 		Name: f.Name, Capability: f.Capability, Kind: Kind(f.Kind), Critical: f.Critical,
 		Target: f.Target, Class: f.Class, Expect: f.Expect, Tolerance: f.Tolerance,
 	}
+	if err := t.Kind.check(); err != nil {
+		return t, err
+	}
 	changes, err := f.changes()
 	if err != nil {
 		return t, err
 	}
-	file := f.Carriers
-	if t.Kind == MFT {
-		file = f.Cases
-	}
-	switch {
-	case t.Kind == MFT && f.Carriers != "":
-		return t, errors.New("an MFT test has cases, not carriers")
-	case t.Kind != MFT && f.Cases != "":
-		return t, fmt.Errorf("a %s test has carriers, not cases", t.Kind)
-	case t.Kind == MFT && len(changes) > 0:
-		return t, errors.New("an MFT test changes nothing; it has a table of cases with the class of each")
-	case t.Kind == "":
-		return t, errors.New("it has no kind; there are MFT, INV, DIR and trigger")
-	case file == "" && t.Kind == MFT:
-		return t, errors.New("it has no cases: name a table with a column expect")
-	case file == "":
-		return t, errors.New("it has no carriers: name a table of examples")
-	case t.Kind != MFT && len(changes) == 0 && t.Kind == Trigger:
-		return t, errors.New("a trigger test needs a stamp")
-	case t.Kind != MFT && len(changes) == 0:
-		return t, fmt.Errorf("a %s test needs a change: set, swap, add or perturb", t.Kind)
+	file, err := f.table()
+	if err != nil {
+		return t, err
 	}
 	raw, err := l.table(file)
 	if err != nil {
@@ -126,32 +112,53 @@ func (l *loader) test(f testFile) (Test, error) {
 	return t, nil
 }
 
+// table returns the path of the test's table.
+func (f testFile) table() (string, error) {
+	mft := Kind(f.Kind) == MFT
+	switch {
+	case mft && f.Carriers != "":
+		return "", errors.New("an MFT test has cases, not carriers")
+	case !mft && f.Cases != "":
+		return "", fmt.Errorf("%s has carriers, not cases", Kind(f.Kind).a())
+	case mft && f.Cases == "":
+		return "", errors.New("it has no cases: name a table with a column expect")
+	case !mft && f.Carriers == "":
+		return "", errors.New("it has no carriers: name a table of examples")
+	}
+	return f.Cases + f.Carriers, nil
+}
+
 // changes collects the ways in which a test may write its changes, and refuses
 // those that its kind does not use.
 func (f testFile) changes() ([]change, error) {
+	kind := Kind(f.Kind)
 	direct := change{f.Set, f.Swap, f.Add}
-	has := len(direct.columns()) > 0
-	if (f.Stamp != nil) && Kind(f.Kind) != Trigger {
+	other := f.Set != nil || f.Swap != nil || f.Add != nil
+	switch {
+	case f.Stamp != nil && kind != Trigger:
 		return nil, errors.New("only a trigger test has a stamp; write set")
-	}
-	if Kind(f.Kind) == Trigger {
-		if has || f.Perturb != nil {
-			return nil, errors.New("a trigger test has a stamp and no other change")
-		}
-		direct, has = change{set: f.Stamp}, len(f.Stamp) > 0
-	}
-	if has && f.Perturb != nil {
+	case kind == MFT && (other || f.Perturb != nil):
+		return nil, errors.New("an MFT test changes nothing; it has a table of cases with the class of each")
+	case kind == MFT:
+		return nil, nil
+	case kind == Trigger && (other || f.Perturb != nil):
+		return nil, errors.New("a trigger test has a stamp and no other change")
+	case kind == Trigger && f.Stamp == nil:
+		return nil, errors.New("a trigger test needs a stamp")
+	case kind == Trigger:
+		return []change{{set: f.Stamp}}, nil
+	case other && f.Perturb != nil:
 		return nil, errors.New("it has a change of its own and a list perturb; put all into the list")
-	}
-	if has {
+	case other:
 		return []change{direct}, nil
-	}
-	if len(f.Perturb) > MaxChanges {
+	case len(f.Perturb) == 0:
+		return nil, fmt.Errorf("%s needs a change: set, swap, add or perturb", kind.a())
+	case len(f.Perturb) > MaxChanges:
 		return nil, fmt.Errorf("perturb lists %d changes; at most %d are possible", len(f.Perturb), MaxChanges)
 	}
-	var cs []change
-	for _, p := range f.Perturb {
-		cs = append(cs, change{p.Set, p.Swap, p.Add})
+	cs := make([]change, len(f.Perturb))
+	for i, p := range f.Perturb {
+		cs[i] = change{p.Set, p.Swap, p.Add}
 	}
 	return cs, nil
 }
@@ -164,6 +171,9 @@ func (l *loader) table(file string) (*rawTable, error) {
 		return nil, fmt.Errorf("path %q: a case table lies in the folder of its suite", file)
 	}
 	b, err := readInside(l.fsys, path.Join(l.dir, file), maxFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no file %s beside the suite", file)
+	}
 	if err != nil {
 		return nil, err
 	}

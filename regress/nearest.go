@@ -2,11 +2,8 @@ package regress
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
-
-func contains(list []string, s string) bool { return slices.Contains(list, s) }
 
 // suggest returns `; did you mean "x"?` for the nearest of the known words, or
 // lists them when none is near. Ties go to the first in the list.
@@ -27,7 +24,9 @@ func suggest(word string, known []string) string {
 }
 
 // fold makes the words alike that people mix up most: case, dash and underscore.
-func fold(s string) string { return strings.ToLower(strings.NewReplacer("_", "-", " ", "-").Replace(s)) }
+func fold(s string) string {
+	return strings.ToLower(strings.NewReplacer("_", "-", " ", "-").Replace(s))
+}
 
 // distance is Levenshtein's, over bytes of at most 64.
 func distance(a, b string) int {

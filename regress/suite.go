@@ -2,9 +2,7 @@ package regress
 
 import (
 	"fmt"
-	"strings"
-	"unicode"
-	"unicode/utf8"
+	"slices"
 
 	"proctor/holdout/rows"
 )
@@ -97,124 +95,53 @@ func (s *Suite) Table(fields []rows.Field) (rows.Table, error) {
 		names[i] = f.Name
 	}
 	for i := range s.Tests {
-		t := &s.Tests[i]
-		for _, c := range t.Examples.Columns() {
-			if !contains(names, c.Name) {
-				return rows.Table{}, fmt.Errorf("suite %s, test %s: column %q is not a feature of the holdout%s", s.Name, t.Name, c.Name, suggest(c.Name, names))
+		for _, c := range s.Tests[i].Examples.Columns() {
+			if !slices.Contains(names, c.Name) {
+				return rows.Table{}, fmt.Errorf("suite %s, test %s: column %q is not a feature of the holdout%s", s.Name, s.Tests[i].Name, c.Name, suggest(c.Name, names))
 			}
 		}
 	}
-	n := s.Examples()
 	cols := make([]rows.Column, len(fields))
 	for i, f := range fields {
-		cols[i] = rows.Column{Name: f.Name}
-		if f.Number {
-			cols[i].Floats = make([]float64, 0, n)
-		} else {
-			cols[i].Strings = make([]string, 0, n)
-		}
-		for k := range s.Tests {
-			t := &s.Tests[k]
-			c, ok := t.Examples.Column(f.Name)
-			switch {
-			case !ok:
-				return rows.Table{}, fmt.Errorf("suite %s, test %s: its table has no column %q, which the holdout has", s.Name, t.Name, f.Name)
-			case f.Number && !c.IsNumber():
-				return rows.Table{}, fmt.Errorf("suite %s, test %s: column %q holds numbers in the holdout, here it holds text such as %q", s.Name, t.Name, f.Name, notNumber(c.Strings))
-			case !f.Number && c.IsNumber():
-				return rows.Table{}, fmt.Errorf("suite %s, test %s: column %q holds text in the holdout, here it was read as numbers; add `text: [%s]` to the suite", s.Name, t.Name, f.Name, f.Name)
-			}
-			cols[i].Floats = append(cols[i].Floats, c.Floats...)
-			cols[i].Strings = append(cols[i].Strings, c.Strings...)
+		var err error
+		if cols[i], err = s.column(f); err != nil {
+			return rows.Table{}, fmt.Errorf("suite %s, %w", s.Name, err)
 		}
 	}
 	return rows.New(cols...)
 }
 
-// notNumber returns the first value that is not a number, for a message.
-func notNumber(values []string) string {
+// column joins the values of one field over all tests.
+func (s *Suite) column(f rows.Field) (rows.Column, error) {
+	out := rows.Column{Name: f.Name}
+	if n := s.Examples(); f.Number {
+		out.Floats = make([]float64, 0, n)
+	} else {
+		out.Strings = make([]string, 0, n)
+	}
+	for i := range s.Tests {
+		t := &s.Tests[i]
+		c, ok := t.Examples.Column(f.Name)
+		switch {
+		case !ok:
+			return out, fmt.Errorf("test %s: its table has no column %q, which the holdout has", t.Name, f.Name)
+		case f.Number && !c.IsNumber():
+			return out, fmt.Errorf("test %s: column %q holds numbers in the holdout, here it %s", t.Name, f.Name, whyText(c.Strings))
+		case !f.Number && c.IsNumber():
+			return out, fmt.Errorf("test %s: column %q holds text in the holdout, here it was read as numbers; add `text: [%q]` to the suite", t.Name, f.Name, f.Name)
+		}
+		out.Floats = append(out.Floats, c.Floats...)
+		out.Strings = append(out.Strings, c.Strings...)
+	}
+	return out, nil
+}
+
+// whyText says why a column was not read as numbers.
+func whyText(values []string) string {
 	for _, v := range values {
 		if _, ok := number(v); !ok {
-			return v
+			return fmt.Sprintf("holds text such as %.40q", v)
 		}
 	}
-	return values[0]
-}
-
-// newSuite checks everything that a Suite promises. Load and Decode both end here.
-func newSuite(name, about string, tests []Test) (*Suite, error) {
-	s := &Suite{Name: name, About: about, Tests: tests}
-	if err := checkSuiteName(name); err != nil {
-		return nil, err
-	}
-	if err := checkNote("about", about); err != nil {
-		return nil, fmt.Errorf("suite %s: %w", name, err)
-	}
-	switch {
-	case len(tests) == 0:
-		return nil, fmt.Errorf("suite %s has no tests", name)
-	case len(tests) > MaxTests:
-		return nil, fmt.Errorf("suite %s has %d tests; at most %d are possible", name, len(tests), MaxTests)
-	}
-	seen := map[string]string{}
-	cases, cells := 0, 0
-	for i := range tests {
-		t := &tests[i]
-		if err := checkTestName(t.Name); err != nil {
-			return nil, fmt.Errorf("suite %s, test %d: %w", name, i+1, err)
-		}
-		// Names that differ by case only would be one file, one row, one URL somewhere.
-		if was, ok := seen[strings.ToLower(t.Name)]; ok {
-			return nil, fmt.Errorf("suite %s: two tests are named %q and %q", name, was, t.Name)
-		}
-		seen[strings.ToLower(t.Name)] = t.Name
-		if err := t.check(); err != nil {
-			return nil, fmt.Errorf("suite %s, test %s: %w", name, t.Name, err)
-		}
-		cases += t.Len()
-		cells += t.Examples.Len() * len(t.Examples.Columns())
-	}
-	if cases > MaxCases || cells > MaxCells {
-		return nil, fmt.Errorf("suite %s has %d cases with %d values; at most %d and %d are possible", name, cases, cells, MaxCases, MaxCells)
-	}
-	return s, nil
-}
-
-func checkSuiteName(name string) error {
-	ok := name != "" && len(name) <= 64
-	for i, r := range name {
-		ok = ok && (r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || i > 0 && strings.ContainsRune("-_.", r))
-	}
-	if !ok {
-		return fmt.Errorf("suite name %q: use 1 to 64 letters, digits and - _ . and begin with a letter or digit", name)
-	}
-	return nil
-}
-
-func checkTestName(name string) error {
-	switch {
-	case name == "":
-		return fmt.Errorf("it has no name")
-	case len(name) > 100, strings.Contains(name, "/"), strings.TrimSpace(name) != name, !printable(name):
-		return fmt.Errorf("name %q: use at most 100 bytes of visible characters without /", name)
-	}
-	return nil
-}
-
-func checkNote(what, text string) error {
-	if len(text) > MaxNote || !printable(text) {
-		return fmt.Errorf("%s: use at most %d bytes of visible characters on one line", what, MaxNote)
-	}
-	return nil
-}
-
-// printable refuses control and format characters, which could make a page show
-// other text than the one that was reviewed.
-func printable(s string) bool {
-	for _, r := range s {
-		if !unicode.IsPrint(r) {
-			return false
-		}
-	}
-	return utf8.ValidString(s)
+	return "is declared as text"
 }

@@ -54,20 +54,14 @@ type wireColumn struct {
 	Texts   []string  `json:"texts,omitempty"`
 }
 
+func (s *Suite) counts() wireCounts { return wireCounts{len(s.Tests), s.Cases(), s.Examples()} }
+
 // Encode returns the one byte form of the suite: canonical JSON that holds every
 // example, so that nothing beside it is needed to run it.
 func (s *Suite) Encode() []byte {
-	w := wireSuite{Format: format, Suite: s.Name, About: s.About, Declares: wireCounts{len(s.Tests), s.Cases(), s.Examples()}, Tests: make([]wireTest, len(s.Tests))}
+	w := wireSuite{Format: format, Suite: s.Name, About: s.About, Declares: s.counts(), Tests: make([]wireTest, len(s.Tests))}
 	for i := range s.Tests {
-		t := &s.Tests[i]
-		wt := wireTest{
-			Name: t.Name, Capability: t.Capability, Kind: t.Kind, Critical: t.Critical, Change: t.Change,
-			Target: t.Target, Class: t.Class, Expect: t.Expect, Tolerance: t.Tolerance, Expected: t.Expected, Changed: t.Changed,
-		}
-		for _, c := range t.Examples.Columns() {
-			wt.Columns = append(wt.Columns, wireColumn{c.Name, c.Floats, c.Strings})
-		}
-		w.Tests[i] = wt
+		w.Tests[i] = s.Tests[i].wire()
 	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -76,6 +70,17 @@ func (s *Suite) Encode() []byte {
 		panic(err) // finite numbers and valid strings always encode
 	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}
+
+func (t *Test) wire() wireTest {
+	w := wireTest{
+		Name: t.Name, Capability: t.Capability, Kind: t.Kind, Critical: t.Critical, Change: t.Change,
+		Target: t.Target, Class: t.Class, Expect: t.Expect, Tolerance: t.Tolerance, Expected: t.Expected, Changed: t.Changed,
+	}
+	for _, c := range t.Examples.Columns() {
+		w.Columns = append(w.Columns, wireColumn{c.Name, c.Floats, c.Strings})
+	}
+	return w
 }
 
 // Digest returns "sha256:<hex>" of Encode: the name of exactly these cases.
@@ -99,28 +104,16 @@ func Decode(b []byte) (*Suite, error) {
 	}
 	tests := make([]Test, len(w.Tests))
 	for i, wt := range w.Tests {
-		cols := make([]rows.Column, len(wt.Columns))
-		for k, c := range wt.Columns {
-			cols[k] = rows.Column{Name: c.Name, Floats: c.Numbers, Strings: c.Texts}
-			for r := range c.Numbers {
-				c.Numbers[r] += 0 // "-0" then fails the comparison below
-			}
-		}
-		examples, err := rows.New(cols...)
-		if err != nil {
+		var err error
+		if tests[i], err = wt.test(); err != nil {
 			return nil, fmt.Errorf("decode suite: test %q: %w", wt.Name, err)
-		}
-		tests[i] = Test{
-			Name: wt.Name, Capability: wt.Capability, Kind: wt.Kind, Critical: wt.Critical, Change: wt.Change,
-			Target: wt.Target, Class: wt.Class, Expect: wt.Expect, Tolerance: wt.Tolerance, Expected: wt.Expected, Changed: wt.Changed,
-			Examples: examples,
 		}
 	}
 	s, err := newSuite(w.Suite, w.About, tests)
 	if err != nil {
 		return nil, fmt.Errorf("decode suite: %w", err)
 	}
-	if got := (wireCounts{len(s.Tests), s.Cases(), s.Examples()}); got != w.Declares {
+	if got := s.counts(); got != w.Declares {
 		return nil, fmt.Errorf("decode suite: suite.count_mismatch: %s declares %d tests, %d cases, %d examples and holds %d, %d, %d",
 			s.Name, w.Declares.Tests, w.Declares.Cases, w.Declares.Examples, got.Tests, got.Cases, got.Examples)
 	}
@@ -128,4 +121,20 @@ func Decode(b []byte) (*Suite, error) {
 		return nil, errors.New("decode suite: the bytes are not in canonical form")
 	}
 	return s, nil
+}
+
+func (w wireTest) test() (Test, error) {
+	cols := make([]rows.Column, len(w.Columns))
+	for k, c := range w.Columns {
+		cols[k] = rows.Column{Name: c.Name, Floats: c.Numbers, Strings: c.Texts}
+		for r := range c.Numbers {
+			c.Numbers[r] += 0 // "-0" becomes "0", and the bytes are not canonical
+		}
+	}
+	examples, err := rows.New(cols...)
+	return Test{
+		Name: w.Name, Capability: w.Capability, Kind: w.Kind, Critical: w.Critical, Change: w.Change,
+		Target: w.Target, Class: w.Class, Expect: w.Expect, Tolerance: w.Tolerance, Expected: w.Expected, Changed: w.Changed,
+		Examples: examples,
+	}, err
 }

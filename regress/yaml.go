@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 )
 
@@ -106,7 +105,7 @@ func parseYAML(b []byte) (f suiteFile, err error) {
 	if len(doc.Docs) != 1 || doc.Docs[0].Body == nil {
 		return suiteFile{}, errors.New("the file must hold one YAML document")
 	}
-	if err := checkKeys(doc.Docs[0].Body, reflect.TypeFor[suiteFile](), "suite"); err != nil {
+	if err := checkShape(doc.Docs[0].Body, reflect.TypeFor[suiteFile](), "suite"); err != nil {
 		return suiteFile{}, err
 	}
 	d := yaml.NewDecoder(bytes.NewReader(b), yaml.Strict())
@@ -117,92 +116,6 @@ func parseYAML(b []byte) (f suiteFile, err error) {
 		return suiteFile{}, errors.New("the file must hold one YAML document")
 	}
 	return f, nil
-}
-
-// deep finds nesting beyond what a suite needs, before a recursive parser sees it.
-func deep(b []byte) bool {
-	const most = 64
-	open, dashes := 0, 0
-	for _, c := range b {
-		switch c {
-		case '[', '{':
-			open++
-		case ']', '}':
-			open = max(0, open-1)
-		case '-', '?', ' ', '\t':
-			if c == '-' || c == '?' {
-				dashes++
-			}
-		default:
-			dashes = 0
-		}
-		if open > most || dashes > most {
-			return true
-		}
-	}
-	return false
-}
-
-// checkKeys walks the document beside the Go type that it will fill, so that an
-// unknown key is named with its line and the nearest key of the same level.
-func checkKeys(n ast.Node, t reflect.Type, where string) error {
-	if t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	switch n := n.(type) {
-	case *ast.AnchorNode, *ast.AliasNode, *ast.MergeKeyNode, *ast.TagNode:
-		return fmt.Errorf("line %d: anchors, aliases and tags are not used in a suite", line(n))
-	case *ast.MappingNode:
-		for _, v := range n.Values {
-			if err := checkPair(v, t, where); err != nil {
-				return err
-			}
-		}
-	case *ast.MappingValueNode: // a mapping of one key
-		return checkPair(n, t, where)
-	case *ast.SequenceNode:
-		for _, v := range n.Values {
-			e := t
-			if t.Kind() == reflect.Slice {
-				e = t.Elem()
-			}
-			if err := checkKeys(v, e, strings.TrimSuffix(where, "s")); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func checkPair(v *ast.MappingValueNode, t reflect.Type, where string) error {
-	switch v.Key.(type) {
-	case *ast.AnchorNode, *ast.AliasNode, *ast.MergeKeyNode, *ast.TagNode:
-		return fmt.Errorf("line %d: anchors, aliases and tags are not used in a suite", line(v.Key))
-	}
-	key := v.Key.GetToken().Value
-	switch {
-	case t.Kind() == reflect.Struct && t != reflect.TypeFor[scalar]():
-		var known []string
-		for i := range t.NumField() {
-			f := t.Field(i)
-			name := f.Tag.Get("yaml")
-			if name == key {
-				return checkKeys(v.Value, f.Type, name)
-			}
-			known = append(known, name)
-		}
-		return fmt.Errorf("line %d: %s has no key %q%s", line(v.Key), where, key, suggest(key, known))
-	case t.Kind() == reflect.Map:
-		return checkKeys(v.Value, t.Elem(), where)
-	}
-	return checkKeys(v.Value, t, where)
-}
-
-func line(n ast.Node) int {
-	if tk := n.GetToken(); tk != nil && tk.Position != nil {
-		return tk.Position.Line
-	}
-	return 0
 }
 
 // plainYAML cuts a YAML error down to one line with its place.
