@@ -89,6 +89,8 @@ func (t *jsonTable) add(names, values []string, text []bool) error {
 	return nil
 }
 
+var errNotJSON = errors.New("the row ends too early or is not JSON")
+
 // readObject reads one flat object of texts and numbers, in its own key order.
 func readObject(b []byte) (names, values []string, text []bool, err error) {
 	d := json.NewDecoder(bytes.NewReader(b))
@@ -97,13 +99,10 @@ func readObject(b []byte) (names, values []string, text []bool, err error) {
 		return nil, nil, nil, errors.New("a row is one JSON object")
 	}
 	for d.More() {
-		key, err := d.Token()
-		if err != nil {
-			return nil, nil, nil, err
-		}
+		key, keyErr := d.Token()
 		tok, err := d.Token()
-		if err != nil {
-			return nil, nil, nil, err
+		if keyErr != nil || err != nil {
+			return nil, nil, nil, errNotJSON
 		}
 		switch v := tok.(type) {
 		case string:
@@ -113,10 +112,10 @@ func readObject(b []byte) (names, values []string, text []bool, err error) {
 		default:
 			return nil, nil, nil, fmt.Errorf("key %q is neither text nor a number", key)
 		}
-		names = append(names, key.(string))
+		names = append(names, key.(string)) // the decoder gives no other keys
 	}
 	if _, err := d.Token(); err != nil {
-		return nil, nil, nil, err
+		return nil, nil, nil, errNotJSON
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return nil, nil, nil, errors.New("there is more than one value on the line")
