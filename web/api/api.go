@@ -62,6 +62,15 @@ type Review struct {
 	Report  string `json:"report"` // digest of the report that was shown
 }
 
+// An Audit is what recomputing the log and everything that rests on it found.
+type Audit struct {
+	OK       bool     `json:"ok"`
+	Size     int64    `json:"log_size"`
+	Root     string   `json:"log_root"` // hex
+	Checked  []string `json:"checked"`  // what was recomputed, one line each
+	Problems []string `json:"problems"` // empty exactly if OK
+}
+
 // Trust is what a verifier pins: hand it over by a way that you trust.
 type Trust struct {
 	Evidence string `json:"evidence_key"` // PEM, ECDSA P-256

@@ -1,0 +1,200 @@
+package web
+
+import (
+	_ "embed"
+	"net/http"
+	"strconv"
+
+	"github.com/labstack/echo/v4"
+
+	"proctor/web/api"
+)
+
+//go:embed openapi.yaml
+var openapi []byte
+
+func (w *Server) apiRoutes(g *echo.Group) {
+	g.POST("/lineages/:lineage/submissions", w.submit)
+	g.GET("/submissions", w.submissions)
+	g.GET("/submissions/:id", w.submission)
+	g.GET("/submissions/:id/evidence", w.bundle("evidence"))
+	g.GET("/submissions/:id/approval", w.bundle("approval"))
+	g.GET("/submissions/:id/report", w.report)
+	g.POST("/submissions/:id/reviews", w.review)
+	g.POST("/holdouts", w.proposeHoldout)
+	g.GET("/holdouts/:name", w.holdout)
+	g.POST("/suites", w.proposeSuite)
+	g.POST("/policies", w.proposePolicy)
+	g.POST("/policies/check", w.checkPolicy)
+	g.GET("/policies/init", w.initPolicy)
+	g.POST("/baselines", w.proposeBaseline)
+	g.GET("/changes", w.changes)
+	g.POST("/changes/:id/decision", w.decide)
+	g.GET("/trust", w.trust)
+	g.POST("/audit", w.audit)
+}
+
+func (w *Server) submit(c echo.Context) error {
+	v, err := w.service.Submit(c.Request().Context(), principal(c), param(c, "lineage"), c.QueryParam("candidate"), c.Request().Body)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusAccepted, v)
+}
+
+func (w *Server) submissions(c echo.Context) error {
+	limit := 50
+	if q := c.QueryParam("limit"); q != "" {
+		n, err := strconv.Atoi(q)
+		if err != nil || n < 1 || n > 500 {
+			return usage("limit is a number from 1 to 500")
+		}
+		limit = n
+	}
+	v, err := w.service.Submissions(c.Request().Context(), principal(c), c.QueryParam("lineage"), limit)
+	if err != nil {
+		return err
+	}
+	if v == nil {
+		v = []api.Submission{}
+	}
+	return c.JSON(http.StatusOK, v)
+}
+
+func (w *Server) submission(c echo.Context) error {
+	v, err := w.service.Submission(c.Request().Context(), principal(c), param(c, "id"))
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, v)
+}
+
+func (w *Server) bundle(which string) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		b, err := w.service.Bundle(c.Request().Context(), principal(c), param(c, "id"), which)
+		if err != nil {
+			return err
+		}
+		return c.Blob(http.StatusOK, "application/vnd.dev.sigstore.bundle.v0.3+json", b)
+	}
+}
+
+func (w *Server) report(c echo.Context) error {
+	v, err := w.service.Report(c.Request().Context(), principal(c), param(c, "id"))
+	if err != nil {
+		return err
+	}
+	c.Response().Header().Set("Proctor-Report", v.Digest)
+	return c.Blob(http.StatusOK, "application/json", v.Bytes)
+}
+
+func (w *Server) review(c echo.Context) error {
+	var r api.Review
+	if err := strict(c, &r); err != nil {
+		return err
+	}
+	v, err := w.service.Review(c.Request().Context(), principal(c), param(c, "id"), r)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, v)
+}
+
+func (w *Server) holdout(c echo.Context) error {
+	v, err := w.service.Holdout(c.Request().Context(), principal(c), param(c, "name"))
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, v)
+}
+
+func (w *Server) proposeSuite(c echo.Context) error {
+	v, err := w.service.ProposeSuite(c.Request().Context(), principal(c), c.Request().Body)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusCreated, v)
+}
+
+func (w *Server) proposePolicy(c echo.Context) error {
+	b, err := document(c)
+	if err != nil {
+		return err
+	}
+	v, err := w.service.ProposePolicy(c.Request().Context(), principal(c), b)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusCreated, v)
+}
+
+func (w *Server) checkPolicy(c echo.Context) error {
+	b, err := document(c)
+	if err != nil {
+		return err
+	}
+	v, err := w.service.CheckPolicy(c.Request().Context(), principal(c), b)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, v)
+}
+
+func (w *Server) initPolicy(c echo.Context) error {
+	v, err := w.service.InitPolicy(c.Request().Context(), principal(c), c.QueryParam("holdout"), c.QueryParam("lineage"), c.QueryParams()["suite"])
+	if err != nil {
+		return err
+	}
+	return c.Blob(http.StatusOK, "application/yaml", v)
+}
+
+func (w *Server) proposeBaseline(c echo.Context) error {
+	var b api.Baseline
+	if err := strict(c, &b); err != nil {
+		return err
+	}
+	v, err := w.service.ProposeBaseline(c.Request().Context(), principal(c), b)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusCreated, v)
+}
+
+func (w *Server) changes(c echo.Context) error {
+	v, err := w.service.Changes(c.Request().Context(), principal(c))
+	if err != nil {
+		return err
+	}
+	if v == nil {
+		v = []api.Change{}
+	}
+	return c.JSON(http.StatusOK, v)
+}
+
+func (w *Server) decide(c echo.Context) error {
+	var d api.Decision
+	if err := strict(c, &d); err != nil {
+		return err
+	}
+	v, err := w.service.DecideChange(c.Request().Context(), principal(c), param(c, "id"), d.Activate)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, v)
+}
+
+func (w *Server) trust(c echo.Context) error {
+	v, err := w.service.Trust()
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, v)
+}
+
+func (w *Server) audit(c echo.Context) error {
+	v, err := w.service.Audit(c.Request().Context(), principal(c))
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, v)
+}

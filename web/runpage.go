@@ -1,0 +1,120 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"proctor/harness"
+	"proctor/harness/access"
+	"proctor/web/api"
+)
+
+// statePage is a run as its submitter sees it, or one that has not ended.
+type statePage struct {
+	Page    page
+	Run     api.Submission
+	Running bool
+}
+
+// runPage is the review page.
+type runPage struct {
+	Page                             page
+	Report                           reportView
+	Run                              harness.RunView
+	Plan, EvidenceLeaf, ApprovalLeaf string // of the log; ApprovalLeaf "": none
+	Signed                           []digestView
+	Holdouts                         []string
+	Commands                         []string
+	Awaiting                         int
+	Approved, CanReview              bool
+}
+
+// runPage shows the report to whom the service gives it, else how the run stands.
+func (w *Server) runPage(c echo.Context) error {
+	ctx, p, id := c.Request().Context(), principal(c), param(c, "id")
+	s, err := w.service.Submission(ctx, p, id)
+	if err != nil {
+		return err
+	}
+	if s.State != "done" {
+		return w.statePage(c, s)
+	}
+	v, err := w.service.Report(ctx, p, id)
+	if denied(err) {
+		return w.statePage(c, s)
+	}
+	if err != nil {
+		return err
+	}
+	return send(c, http.StatusOK, "run", w.reviewPage(c, s, v))
+}
+
+func (w *Server) statePage(c echo.Context, s api.Submission) error {
+	v := statePage{Page: w.page(c, s.Candidate), Run: s, Running: !s.Done()}
+	v.Page.Here = "runs"
+	v.Run.Submitted, v.Run.Ended = moment(s.Submitted), moment(s.Ended)
+	if v.Running {
+		c.Response().Header().Set("Refresh", "3")
+	}
+	return send(c, http.StatusOK, "state", v)
+}
+
+func (w *Server) reviewPage(c echo.Context, s api.Submission, v harness.ReportView) runPage {
+	r := runPage{
+		Page: w.page(c, s.Candidate+": "+s.Result), Report: newReportView(v.Report, v.Digest), Run: v.Run,
+		Plan: leaf(v.Run.PlanIndex), EvidenceLeaf: leaf(v.Run.EvidenceIndex), ApprovalLeaf: leaf(v.Run.ApprovalIndex),
+		Awaiting: s.Awaiting, Approved: s.Approved, Commands: commands(v),
+	}
+	r.Page.Here = "runs"
+	for _, x := range []digestView{{"evidence", "signed statement", v.Run.Evidence}, {"approval", "signed statement", v.Run.Approval}, {"harness", "the program that ran it", v.Run.Harness}} {
+		if x.Digest != "" {
+			r.Signed = append(r.Signed, x)
+		}
+	}
+	for _, h := range v.Report.Holdouts {
+		r.Holdouts = append(r.Holdouts, h.Name)
+	}
+	r.Run.Submitted, r.Run.Ended = moment(v.Run.Submitted), moment(v.Run.Ended)
+	for i := range r.Run.Reviews {
+		r.Run.Reviews[i].At = moment(r.Run.Reviews[i].At)
+	}
+	may := access.Check(principal(c), access.Review, access.Object{}) == nil // only what is offered; the service decides
+	r.CanReview = may && s.Result == "PASS" && !s.Approved
+	return r
+}
+
+// commands are what a reader types to check the verdict without this server.
+func commands(v harness.ReportView) []string {
+	hex := strings.TrimPrefix(v.Report.Candidate.Digest, "sha256:")
+	out := []string{
+		"# fetch the bundles: evidence.bundle.json and, once approved, approval.bundle.json",
+		"proctor verdict " + v.Run.ID + " --dir .",
+		"# sigstore clients check signature and log proof offline",
+		"cosign verify-blob-attestation --bundle evidence.bundle.json --key evidence.pub --trusted-root trusted_root.json --digest " + hex + " --digestAlg sha256",
+	}
+	return out
+}
+
+// leaf writes a position in the log; "" for none.
+func leaf(i int64) string {
+	if i < 0 {
+		return ""
+	}
+	return "#" + count(i)
+}
+
+// moment writes a time as people read it; what is no time stays as it is.
+func moment(s string) string {
+	t, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil {
+		return s
+	}
+	return t.UTC().Format("2006-01-02 15:04:05 UTC")
+}
+
+func runAddress(id string) string { return fmt.Sprintf("/runs/%s", url.PathEscape(id)) }

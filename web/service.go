@@ -1,0 +1,71 @@
+package web
+
+import (
+	"context"
+	"io"
+
+	"proctor/harness"
+	"proctor/harness/access"
+	"proctor/harness/policy"
+	"proctor/holdout"
+	"proctor/web/api"
+)
+
+// A Service is what the pages and the interface speak for: [harness.Service].
+//
+// Each method checks itself whether its principal may call it and refuses with
+// an error that wraps [access.ErrDenied]. An error of type [*harness.Error] may
+// be shown to the caller; every other one is internal. All may be called at once
+// from many requests.
+type Service interface {
+	People
+	Runs
+	Changes
+	Proposals
+
+	// Trust returns what a verifier pins; it is public.
+	Trust() (api.Trust, error)
+	// Audit recomputes the log and everything that rests on it.
+	Audit(ctx context.Context, p access.Principal) (api.Audit, error)
+	// Holdout returns the public side of the active version.
+	Holdout(ctx context.Context, p access.Principal, name string) (holdout.Commitment, error)
+}
+
+// People turns secrets into principals.
+type People interface {
+	// Authenticate returns whom a secret of that kind (api or session) stands for.
+	Authenticate(ctx context.Context, secret, kind string) (access.Principal, error)
+	// Login opens a session for the holder of an API token. Its secret is new each time.
+	Login(ctx context.Context, token string) (session string, p access.Principal, err error)
+	// Logout ends a session; one that does not exist is no error.
+	Logout(ctx context.Context, session string) error
+}
+
+// Runs is one submission from the archive to the verdict.
+type Runs interface {
+	Submit(ctx context.Context, p access.Principal, lineage, candidate string, archive io.Reader) (api.Submission, error)
+	Submission(ctx context.Context, p access.Principal, id string) (api.Submission, error)
+	Submissions(ctx context.Context, p access.Principal, lineage string, limit int) ([]api.Submission, error)
+	// Bundle returns the signed evidence or approval, by that word.
+	Bundle(ctx context.Context, p access.Principal, id, which string) ([]byte, error)
+	// Report returns a report whose bytes were checked against the digest in the verdict.
+	Report(ctx context.Context, p access.Principal, id string) (harness.ReportView, error)
+	// Review refuses a digest that is not the verdict's report.
+	Review(ctx context.Context, p access.Principal, id string, r api.Review) (api.Submission, error)
+}
+
+// Proposals are the ways to propose what PASS means.
+type Proposals interface {
+	ProposeHoldout(ctx context.Context, p access.Principal, h harness.HoldoutProposal) (api.Change, error)
+	ProposeSuite(ctx context.Context, p access.Principal, archive io.Reader) (api.Change, error)
+	ProposePolicy(ctx context.Context, p access.Principal, text []byte) (api.Change, error)
+	ProposeBaseline(ctx context.Context, p access.Principal, b api.Baseline) (api.Change, error)
+	CheckPolicy(ctx context.Context, p access.Principal, text []byte) (policy.Report, error)
+	InitPolicy(ctx context.Context, p access.Principal, holdout, lineage string, suites []string) ([]byte, error)
+}
+
+// Changes lists proposals, newest first, and decides on them.
+type Changes interface {
+	Changes(ctx context.Context, p access.Principal) ([]api.Change, error)
+	DecideChange(ctx context.Context, p access.Principal, id string, activate bool) (api.Change, error)
+}
