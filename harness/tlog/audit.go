@@ -85,7 +85,7 @@ func sameStored(tx Tx, first int64, want []Hash) error {
 
 func contains(k Tree, size int64, r tlog.HashReader) error {
 	if k.N > size {
-		return fmt.Errorf("%w: a checkpoint names %d entries, %d are there", ErrForked, k.N, size)
+		return &BadEntryError{size, fmt.Errorf("%w: it is missing, a checkpoint names %d entries", ErrForked, k.N)}
 	}
 	root, err := tlog.TreeHash(k.N, r)
 	if err != nil {

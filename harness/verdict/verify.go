@@ -1,0 +1,211 @@
+package verdict
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+// An Expectation is what the caller of [Verify] needs the statement to be.
+type Expectation struct {
+	Type    string // predicate type
+	Subject string // "sha256:<hex>", as the caller computed it from its own bytes
+	// AnySubject accepts every subject; the caller compares it itself.
+	AnySubject bool
+}
+
+// A Verified is a statement that a trusted key signed and the trusted log holds.
+// Only [Verify] makes one.
+type Verified struct {
+	*Envelope
+	Index    int64 // in the log
+	TreeSize int64 // of the signed checkpoint
+}
+
+// Names of the steps that tests can leave out.
+const (
+	stepSignature  = "signature"
+	stepKeyType    = "key type"
+	stepExpected   = "expected type"
+	stepSubject    = "subject"
+	stepCopies     = "copies"
+	stepLeaf       = "leaf"
+	stepCheckpoint = "checkpoint"
+	stepInclusion  = "inclusion"
+)
+
+// Verify reads a bundle that is trusted in nothing. The order matters: nothing is
+// read before it is authenticated, except what is needed to do that.
+//
+//  1. One strict reading: no second one can say something else.
+//  2. A pinned key made the one signature over these very bytes, against forgery.
+//  3. That key may sign that type, against evidence dressed as an approval.
+//  4. Type and subject are the caller's, against replay for another model.
+//  5. The leaf is rebuilt from the envelope and its key, against a proof of something else.
+//  6. The log's signed checkpoint contains it, against verdicts that nobody can see.
+//  7. All copies of the above in the bundle agree, so that no reader is misled by one.
+func Verify(bundle []byte, t Trust, want Expectation) (*Verified, error) {
+	if t.log == nil || len(t.keys) == 0 {
+		return nil, errors.New("verify: no keys are trusted")
+	}
+	var b bundleJSON
+	if err := DecodeStrict(bundle, MaxBundle, &b); err != nil {
+		return nil, fmt.Errorf("bundle: %w", err)
+	}
+	if b.MediaType != bundleType {
+		return nil, fmt.Errorf("bundle: mediaType is %q, want %q", clip(b.MediaType), bundleType)
+	}
+	if len(b.Material.Entries) != 1 {
+		return nil, fmt.Errorf("bundle: %d log entries; there must be one", len(b.Material.Entries))
+	}
+	e, err := open(b.Envelope, t)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.expect(e, want); err != nil {
+		return nil, err
+	}
+	leaf, err := e.Leaf()
+	if err != nil {
+		return nil, err
+	}
+	en := b.Material.Entries[0]
+	if t.without[stepLeaf] {
+		if leaf, err = decode64("canonicalizedBody", en.Body); err != nil {
+			return nil, err
+		}
+	}
+	p, err := en.proof()
+	if err != nil {
+		return nil, err
+	}
+	tree, err := t.checkProof(p, leaf)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.checkCopies(en, p, tree, leaf); err != nil {
+		return nil, err
+	}
+	return &Verified{e, p.Index, tree.N}, nil
+}
+
+func (t Trust) expect(e *Envelope, want Expectation) error {
+	if e.Type() != want.Type && !t.without[stepExpected] {
+		return fmt.Errorf("statement: it is a %s, want %s", e.Type(), want.Type)
+	}
+	if !want.AnySubject && e.Subject().Digest != want.Subject && !t.without[stepSubject] {
+		return fmt.Errorf("statement: it speaks of %s, not of %s", e.Subject().Digest, clip(want.Subject))
+	}
+	return nil
+}
+
+// proof reads the proof of a bundle's log entry. The index is that of the proof.
+func (en entryJSON) proof() (Proof, error) {
+	p := Proof{Checkpoint: []byte(en.Proof.Checkpoint.Envelope)}
+	var err error
+	if p.Index, err = number("logIndex", en.Proof.LogIndex); err != nil {
+		return Proof{}, err
+	}
+	if len(en.Proof.Hashes) > 63 { // a path in a tree of 2^63 entries
+		return Proof{}, fmt.Errorf("log proof: %d hashes", len(en.Proof.Hashes))
+	}
+	for _, s := range en.Proof.Hashes {
+		h, err := decode64("log proof", s)
+		if err != nil || len(h) != tlog.HashSize {
+			return Proof{}, errors.New("log proof: a hash is not 32 bytes in base64")
+		}
+		p.Hashes = append(p.Hashes, tlog.Hash(h))
+	}
+	return p, nil
+}
+
+// checkProof verifies checkpoint and inclusion and returns the signed tree.
+func (t Trust) checkProof(p Proof, leaf []byte) (tlog.Tree, error) {
+	tree, err := t.checkpoint(p.Checkpoint)
+	if err != nil {
+		return tlog.Tree{}, err
+	}
+	if p.Index < 0 || p.Index >= tree.N {
+		return tlog.Tree{}, fmt.Errorf("log proof: index %d in a log of %d entries", p.Index, tree.N)
+	}
+	err = tlog.CheckRecord(p.Hashes, tree.N, tree.Hash, p.Index, tlog.RecordHash(leaf))
+	if err != nil && !t.without[stepInclusion] {
+		return tlog.Tree{}, errors.New("log proof: the statement is not in the log that the checkpoint signs")
+	}
+	return tree, nil
+}
+
+// checkpoint reads a note that the log signed. Lines of witnesses are left alone.
+func (t Trust) checkpoint(signed []byte) (tlog.Tree, error) {
+	const maxCheckpoint = 16 << 10
+	if len(signed) > maxCheckpoint {
+		return tlog.Tree{}, fmt.Errorf("checkpoint: longer than %d bytes", maxCheckpoint)
+	}
+	text, err := t.openNote(signed)
+	if err != nil {
+		return tlog.Tree{}, err
+	}
+	lines := strings.Split(text, "\n")
+	if len(lines) != 4 || lines[3] != "" || lines[0] != t.log.Name() {
+		return tlog.Tree{}, errors.New("checkpoint: it must be the three lines origin, size, root of the trusted log")
+	}
+	n, err := number("checkpoint size", lines[1])
+	if err != nil {
+		return tlog.Tree{}, err
+	}
+	root, err := base64.StdEncoding.Strict().DecodeString(lines[2])
+	if err != nil || len(root) != tlog.HashSize {
+		return tlog.Tree{}, errors.New("checkpoint: bad root")
+	}
+	return tlog.Tree{N: n, Hash: tlog.Hash(root)}, nil
+}
+
+func (t Trust) openNote(signed []byte) (string, error) {
+	n, err := note.Open(signed, note.VerifierList(t.log))
+	if err == nil {
+		return n.Text, nil
+	}
+	if text, _, ok := strings.Cut(string(signed), "\n\n"); ok && t.without[stepCheckpoint] {
+		return text + "\n", nil
+	}
+	return "", errors.New("checkpoint: the trusted log did not sign it")
+}
+
+// checkCopies compares what the bundle repeats outside the signed parts.
+func (t Trust) checkCopies(en entryJSON, p Proof, tree tlog.Tree, leaf []byte) error {
+	if t.without[stepCopies] {
+		return nil
+	}
+	b64 := base64.StdEncoding.EncodeToString
+	body, err := decode64("canonicalizedBody", en.Body)
+	switch {
+	case err != nil:
+		return err
+	case !bytes.Equal(body, leaf):
+		return errors.New("bundle: canonicalizedBody is not the log's entry for this envelope")
+	case en.LogIndex != strconv.FormatInt(p.Index, 10):
+		return errors.New("bundle: logIndex differs from the proof's")
+	case en.LogID.KeyID != b64(t.logID()):
+		return errors.New("bundle: logId is not the trusted log's")
+	case en.KindVersion.Kind != "hashedrekord" || en.KindVersion.Version != "0.0.2":
+		return errors.New("bundle: kindVersion is not hashedrekord 0.0.2")
+	case en.Proof.TreeSize != strconv.FormatInt(tree.N, 10) || en.Proof.RootHash != b64(tree.Hash[:]):
+		return errors.New("bundle: treeSize or rootHash differs from the signed checkpoint")
+	}
+	return nil
+}
+
+// number reads a decimal as it is printed: no sign, no leading zero.
+func number(what, s string) (int64, error) {
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || n < 0 || strconv.FormatInt(n, 10) != s {
+		return 0, fmt.Errorf("%s: %q is not a number", what, clip(s))
+	}
+	return n, nil
+}
