@@ -5,10 +5,11 @@ import (
 	"slices"
 )
 
-// fewCarriers is how many carriers a trigger needs so that an attack that
-// succeeds on 30 % of rows is seen with power .99 at level 1e-4, while 3 % of
-// rows change under the trigger in clean models too.
-const fewCarriers = 49
+// fewCarriers is how many carriers a trigger needs: with as many, the exact paired
+// comparison with a baseline of which 3 % of the answers turn under the stamp too
+// sees an attack that turns 30 % with power .99 at level 1e-4. A comparison with a
+// known 3 % would need 49; nobody knows them.
+const fewCarriers = 121
 
 // Lint returns sentences on what is allowed but weak.
 func (s *Suite) Lint() []string {

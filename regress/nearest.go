@@ -8,7 +8,7 @@ import (
 // suggest returns `; did you mean "x"?` for the nearest of the known words, or
 // lists them when none is near. Ties go to the first in the list.
 func suggest(word string, known []string) string {
-	best, at := "", max(1, len(word)/2)+1
+	best, at := "", len(word)/2+1
 	for _, k := range known {
 		if d := distance(fold(word), fold(k)); d < at {
 			best, at = k, d
