@@ -1,0 +1,97 @@
+package gate
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"proctor/harness/verdict"
+	"proctor/web/api"
+)
+
+// RequirementsFormat is the format that this program reads.
+const RequirementsFormat = "proctor/requirements/1"
+
+// Requirements are what a gate demands, written by whoever runs it:
+//
+//	{
+//	  "format": "proctor/requirements/1",
+//	  "verifier_id": "https://proctor.example/verifier",
+//	  "resource_uri": "https://proctor.example/gates/income",
+//	  "policy_digest": "sha256:...",
+//	  "binding": "package",
+//	  "tier_at_least": "jail"
+//	}
+//
+// The last two are optional and need the evidence bundle. tier_at_least binds
+// packages that bring code.
+type Requirements struct {
+	Format       string `json:"format"`
+	VerifierID   string `json:"verifier_id"`
+	ResourceURI  string `json:"resource_uri"`
+	PolicyDigest string `json:"policy_digest"`
+	Binding      string `json:"binding,omitempty"`       // package, or config (which package satisfies too)
+	TierAtLeast  string `json:"tier_at_least,omitempty"` // none, remote, landlock, jail-nocg, jail, gvisor
+}
+
+const maxRequirements = 64 << 10
+
+// ParseRequirements reads requirements strictly.
+func ParseRequirements(text []byte) (Requirements, error) {
+	var r Requirements
+	if err := verdict.DecodeStrict(text, maxRequirements, &r); err != nil {
+		return Requirements{}, fmt.Errorf("requirements: %w", err)
+	}
+	if err := r.check(); err != nil {
+		return Requirements{}, fmt.Errorf("requirements: %w", err)
+	}
+	return r, nil
+}
+
+func (r Requirements) check() error {
+	switch {
+	case r.Format != RequirementsFormat:
+		return fmt.Errorf("format is %q, this program reads %q", r.Format, RequirementsFormat)
+	case r.VerifierID == "":
+		return errors.New("verifier_id is empty")
+	case r.ResourceURI == "":
+		return errors.New("resource_uri is empty")
+	case !isDigest(r.PolicyDigest):
+		return errors.New("policy_digest is not sha256:<64 lower-case hex digits>")
+	case !slices.Contains([]string{"", "package", "config"}, r.Binding):
+		return fmt.Errorf("binding is %q; it may be package or config", r.Binding)
+	case r.TierAtLeast != "" && !slices.Contains(tiers, r.TierAtLeast):
+		return fmt.Errorf("tier_at_least is %q; it may be %s", r.TierAtLeast, strings.Join(tiers, ", "))
+	}
+	return nil
+}
+
+func (r Requirements) needEvidence() bool { return r.Binding != "" || r.TierAtLeast != "" }
+
+func isDigest(d string) bool {
+	h, ok := strings.CutPrefix(d, "sha256:")
+	return ok && len(h) == 64 && strings.Trim(h, "0123456789abcdef") == ""
+}
+
+// ParseTrust reads the pinned keys as the service publishes them. The trusted
+// root in it is for other clients; the log's key is taken from log_key.
+func ParseTrust(text []byte) (verdict.Trust, error) {
+	var t api.Trust
+	if err := verdict.DecodeStrict(text, maxRequirements, &t); err != nil {
+		return verdict.Trust{}, fmt.Errorf("trust: %w", err)
+	}
+	evidence, err := verdict.ParsePublicPEM(t.Evidence)
+	if err != nil {
+		return verdict.Trust{}, fmt.Errorf("trust: evidence_key: %w", err)
+	}
+	approve, err := verdict.ParsePublicPEM(t.Approve)
+	if err != nil {
+		return verdict.Trust{}, fmt.Errorf("trust: approve_key: %w", err)
+	}
+	trust, err := verdict.NewTrust(evidence, approve, t.Log)
+	if err != nil {
+		return verdict.Trust{}, fmt.Errorf("trust: %w", err)
+	}
+	return trust, nil
+}
