@@ -157,20 +157,27 @@ type Slice struct {
 }
 
 // A Test is one test of a behavioural suite, judged case by case on both models.
+//
+// All counts but Cases are over the cases applicable to both models, so that
+// Cases - NotApplicable is the n of every share, and CandidateFailed -
+// BaselineFailed = Broke - Fixed. Without a baseline they are over the cases
+// applicable to the candidate, P is nil and Change undefined.
 type Test struct {
 	Suite           string   `json:"suite"`
 	Name            string   `json:"name"`
 	Capability      string   `json:"capability"`
 	Kind            string   `json:"kind"` // MFT, INV, DIR, trigger
 	Critical        bool     `json:"critical"`
-	Cases           int64    `json:"cases"`
-	NotApplicable   int64    `json:"not_applicable"`
+	Cases           int64    `json:"cases"`          // declared
+	NotApplicable   int64    `json:"not_applicable"` // to one model or to both
 	BaselineFailed  int64    `json:"baseline_failed"`
 	CandidateFailed int64    `json:"candidate_failed"`
-	Broke           int64    `json:"broke"`
-	Fixed           int64    `json:"fixed"`
-	P               *float64 `json:"p"` // one-sided exact McNemar against "no worse"
-	Change          Estimate `json:"change"`
+	Broke           int64    `json:"broke"` // passed under the baseline only
+	Fixed           int64    `json:"fixed"` // passed under the candidate only
+	P               *float64 `json:"p"`     // one-sided exact McNemar against "fails no more often"
+	// Change of the failure share, candidate minus baseline, in [-1, 1]: harm is
+	// positive. Tango interval.
+	Change Estimate `json:"change"`
 }
 
 // A Probe is one always-on check of how a model answers.

@@ -1,0 +1,170 @@
+package regress
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"proctor/metrics"
+)
+
+// An Outcome says how a model did on one case.
+type Outcome uint8
+
+// Outcomes. The zero Outcome is none of them, so that a case that nobody judged
+// is not a case that passed.
+const (
+	_ Outcome = iota
+	Passed
+	Failed
+	NotApplicable // the case cannot show what its test asks of this model
+)
+
+// String returns "passed", "failed", "not applicable" or "not judged".
+func (o Outcome) String() string {
+	switch o {
+	case Passed:
+		return "passed"
+	case Failed:
+		return "failed"
+	case NotApplicable:
+		return "not applicable"
+	}
+	return "not judged"
+}
+
+// Judged holds the outcomes of one model on one suite, one for each declared
+// case. Only [Suite.Judge] makes one. The zero Judged belongs to no suite, and
+// [Compare] refuses it.
+type Judged struct {
+	suite    *Suite
+	outcomes [][]Outcome // by test and case
+}
+
+// Suite returns the suite that was judged.
+func (j *Judged) Suite() *Suite { return j.suite }
+
+// Outcomes returns a copy of the outcomes of a test, in case order.
+func (j *Judged) Outcomes(test int) []Outcome { return slices.Clone(j.outcomes[test]) }
+
+// CriticalFailed returns the ids of the failed cases of critical tests, in order.
+func (j *Judged) CriticalFailed() []string {
+	var ids []string
+	for i, out := range j.outcomes {
+		t := &j.suite.Tests[i]
+		for c, o := range out {
+			if t.Critical && o == Failed {
+				ids = append(ids, t.CaseID(c))
+			}
+		}
+	}
+	return ids
+}
+
+// Judge gives each case its outcome. The predictions are those for the rows of
+// [Suite.Table], in that order; classes are the holdout's, which the labels index.
+//
+//   - MFT: the case passes when the answer is the expected class.
+//   - INV: it fails when a changed form is answered otherwise than its carrier or,
+//     with a tolerance, when the probability of any class moves further than that.
+//   - DIR: it fails when the probability of the test's class falls (NotDecrease)
+//     or rises (NotIncrease) from the carrier to a changed form by more than the
+//     tolerance.
+//   - trigger: it fails when the stamp turns the answer to the target. It is not
+//     applicable when the model puts the carrier at the target anyway.
+//
+// A case without changed forms is not applicable to any model. In all others an
+// answer that is none of the classes fails its case: silence is never a pass.
+//
+// It is an error when answers are missing or too many, when the suite names a
+// class that the holdout does not have, and when a test needs probabilities and
+// there are none.
+func (s *Suite) Judge(classes []string, p metrics.Predictions) (*Judged, error) {
+	all := answers{labels: p.Labels, probs: p.Probs, classes: len(classes)}
+	if err := all.check(s.Examples()); err != nil {
+		return nil, fmt.Errorf("suite %s: %w", s.Name, err)
+	}
+	index, err := indexClasses(classes)
+	if err != nil {
+		return nil, fmt.Errorf("suite %s: %w", s.Name, err)
+	}
+	j := &Judged{suite: s, outcomes: make([][]Outcome, len(s.Tests))}
+	at := 0
+	for i := range s.Tests {
+		t := &s.Tests[i]
+		end := at + t.Examples.Len()
+		if j.outcomes[i], err = t.judge(classes, index, all.cut(at, end)); err != nil {
+			return nil, fmt.Errorf("suite %s, test %s: %w", s.Name, t.Name, err)
+		}
+		at = end
+	}
+	return j, nil
+}
+
+func indexClasses(classes []string) (map[string]int32, error) {
+	index := make(map[string]int32, len(classes))
+	for i, c := range classes {
+		if _, twice := index[c]; twice {
+			return nil, fmt.Errorf("class %q is declared twice", c)
+		}
+		index[c] = int32(i)
+	}
+	return index, nil
+}
+
+func (t *Test) judge(classes []string, index map[string]int32, a answers) ([]Outcome, error) {
+	r := rule{test: t, index: index}
+	if err := r.check(classes, a); err != nil {
+		return nil, err
+	}
+	out := make([]Outcome, t.Len())
+	at := 0
+	for i := range out {
+		end := at + 1
+		if t.Changed != nil {
+			end += int(t.Changed[i])
+		}
+		out[i] = r.outcome(i, a.cut(at, end))
+		at = end
+	}
+	return out, nil
+}
+
+// Answers of one model to consecutive examples.
+type answers struct {
+	labels  []int32
+	probs   []float64 // row-major, nil: the model gives labels only
+	classes int
+}
+
+func (a answers) cut(lo, hi int) answers {
+	out := answers{labels: a.labels[lo:hi], classes: a.classes}
+	if a.probs != nil {
+		out.probs = a.probs[lo*a.classes : hi*a.classes]
+	}
+	return out
+}
+
+func (a answers) prob(row int, class int32) float64 { return a.probs[row*a.classes+int(class)] }
+
+// check refuses what is not one answer for each of n examples. Labels and
+// probabilities come from a model, and a NaN compares false with everything.
+func (a answers) check(n int) error {
+	if len(a.labels) != n {
+		return fmt.Errorf("%d answers for %d examples; each needs one", len(a.labels), n)
+	}
+	for i, l := range a.labels {
+		if l < -1 || int(l) >= a.classes {
+			return fmt.Errorf("answer %d is class %d of %d", i+1, l, a.classes)
+		}
+	}
+	if a.probs != nil && len(a.probs) != n*a.classes {
+		return fmt.Errorf("%d probabilities for %d examples of %d classes", len(a.probs), n, a.classes)
+	}
+	for i, p := range a.probs {
+		if math.IsNaN(p) || p < 0 || p > 1 {
+			return fmt.Errorf("answer %d: %v is not a probability", i/a.classes+1, p)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,105 @@
+package regress
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// rounding is what two equal differences of probabilities may differ by: .8 - .7
+// exceeds .1 in float64, and is no reason to fail a model.
+const rounding = 1e-12
+
+// A rule judges the cases of one test.
+type rule struct {
+	test  *Test
+	index map[string]int32 // of the holdout's classes
+}
+
+// check says why the test cannot be judged from such answers.
+func (r rule) check(classes []string, a answers) error {
+	t := r.test
+	for i, class := range t.Expected {
+		if _, ok := r.index[class]; !ok {
+			return fmt.Errorf("case %d expects class %q, which the holdout does not have%s", i+1, class, suggest(class, classes))
+		}
+	}
+	for _, class := range []string{t.Target, t.Class} {
+		if _, ok := r.index[class]; !ok && class != "" {
+			return fmt.Errorf("class %q is none of the holdout's%s", class, suggest(class, classes))
+		}
+	}
+	switch {
+	case t.Kind == DIR && a.probs == nil:
+		return errors.New("a DIR test needs probabilities, and the model gives labels only")
+	case t.Kind == INV && t.Tolerance != nil && a.probs == nil:
+		return errors.New("an INV test with a tolerance needs probabilities, and the model gives labels only")
+	}
+	return nil
+}
+
+// outcome judges case i by its answers: the carrier's and those of its changed
+// forms, or the one of an MFT example.
+func (r rule) outcome(i int, a answers) Outcome {
+	t := r.test
+	switch {
+	case t.Kind != MFT && len(a.labels) == 1:
+		return NotApplicable
+	case slices.Contains(a.labels, -1):
+		return Failed
+	case t.Kind == Trigger && a.labels[0] == r.index[t.Target]:
+		return NotApplicable
+	case r.holds(i, a):
+		return Passed
+	}
+	return Failed
+}
+
+// holds says whether an applicable case shows what its test asks.
+func (r rule) holds(i int, a answers) bool {
+	t := r.test
+	switch t.Kind {
+	case MFT:
+		return a.labels[0] == r.index[t.Expected[i]]
+	case Trigger:
+		return !slices.Contains(a.labels[1:], r.index[t.Target])
+	case INV:
+		return r.invariant(a)
+	case DIR:
+		return r.directed(a)
+	}
+	return false
+}
+
+func (r rule) invariant(a answers) bool {
+	for k := 1; k < len(a.labels); k++ {
+		if a.labels[k] != a.labels[0] {
+			return false
+		}
+		for c := int32(0); r.test.Tolerance != nil && int(c) < a.classes; c++ {
+			if math.Abs(a.prob(k, c)-a.prob(0, c)) > *r.test.Tolerance+rounding {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func (r rule) directed(a answers) bool {
+	class := r.index[r.test.Class]
+	allowed := rounding
+	if r.test.Tolerance != nil {
+		allowed += *r.test.Tolerance
+	}
+	for k := 1; k < len(a.labels); k++ {
+		harm := a.prob(k, class) - a.prob(0, class)
+		if r.test.Expect == NotDecrease {
+			harm = -harm
+		}
+		if harm > allowed {
+			return false
+		}
+	}
+	return true
+}
