@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"path"
 	"slices"
 	"strconv"
@@ -150,9 +149,6 @@ func number(s string) (float64, bool) {
 	if s == "" || strings.Trim(s, "0123456789+-.eE") != "" {
 		return 0, false
 	}
-	f, err := strconv.ParseFloat(s, 64)
-	if err != nil || math.IsInf(f, 0) || math.IsNaN(f) {
-		return 0, false
-	}
-	return f + 0, true // -0 becomes 0, so that a value has one form
+	f, err := strconv.ParseFloat(s, 64) // an error where it does not fit
+	return f + 0, err == nil            // -0 becomes 0, so that a value has one form
 }
