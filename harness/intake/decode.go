@@ -79,7 +79,10 @@ func (d decoder) decode(ctx context.Context, format string, r io.Reader, opt Opt
 	case err != nil:
 		return rows.Table{}, fmt.Errorf("end the decoder: %w", err)
 	}
-	return t, d.blame(readErr, exit, string(p.Stderr()))
+	if err := d.blame(readErr, exit, string(p.Stderr())); err != nil {
+		return rows.Table{}, err
+	}
+	return t, nil
 }
 
 // converse feeds the child and reads its answer; afterwards the child is dead or
@@ -88,8 +91,8 @@ func converse(p *jail.Process, in io.Reader, extra int64) (t rows.Table, readErr
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		if t, readErr = readFrame(p.Stdout); readErr != nil && !isFile(readErr) {
-			p.Kill() // ends a child that waits for us to read on
+		if t, readErr = readFrame(p.Stdout); errors.Is(readErr, errFrame) {
+			p.Kill() // it may wait for us to read on
 		}
 		p.Stdout.Close()
 	}()

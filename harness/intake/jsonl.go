@@ -131,12 +131,15 @@ func (f *jsonlFile) pair(n int) *fault {
 		return f.bad()
 	}
 	c := f.t.cols[i]
-	if code := f.read(c); code == faultJSON {
-		return f.bad()
-	} else if code != 0 {
-		return &fault{code: code, column: i + 1, name: c.name, a: MaxValue}
+	code = f.read(c)
+	fl = &fault{code: code, column: i + 1, name: c.name, a: MaxValue}
+	switch code {
+	case 0:
+		return nil
+	case faultJSON:
+		fl.a = f.i + 1
 	}
-	return nil
+	return fl
 }
 
 // columnOf finds the column of the key in f.value, mostly the n-th; the first
