@@ -366,7 +366,7 @@ func TestCompareCountsAgain(t *testing.T) {
 	if _, err := Compare(b, c, []*Judged{base}, []*Judged{other}); err == nil || !strings.Contains(err.Error(), "the baseline was judged on s sha256:") {
 		t.Errorf("another suite of the same name: %v", err)
 	}
-	if _, err := Compare(b, join(t, metrics.Answers{Classes: []string{"a"}, Positive: -1, Labels: []int32{0}}, []int32{0}), nil, nil); err == nil {
+	if _, err := Compare(b, join(t, metrics.Answers{Classes: []string{"a", "b"}, Positive: -1, Labels: []int32{0}}, []int32{0}), nil, nil); err == nil {
 		t.Error("frames over other rows are compared")
 	}
 }

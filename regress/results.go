@@ -21,14 +21,20 @@ func (d *Diff) TestResults(confidence float64) []report.Test {
 		r.Cases, r.NotApplicable = t.Cases, t.NotApplicable
 		r.BaselineFailed, r.CandidateFailed = t.BaselineFailed, t.CandidateFailed
 		r.Broke, r.Fixed = c.Broke, c.Fixed
-		// A failure that is new counts up here, where accuracy goes down: the cells change places.
-		r.Change = netChange(c.Fixed, c.Broke, c.N(), confidence, "no case is applicable to both models")
+		r.Change = report.Estimate{Undefined: "no case is applicable to both models"}
 		if c.N() > 0 {
+			r.Change = estimate(failures(c).Change(confidence))
 			r.P = number64(metrics.McNemarWorse(c.Broke, c.Fixed))
 		}
 		out[i] = r
 	}
 	return out
+}
+
+// failures are the cells with failing counted instead of passing: what broke adds
+// to the share of failures.
+func failures(c metrics.Cells) metrics.Cells {
+	return metrics.Cells{BothRight: c.BothWrong(), Broke: c.Fixed, Fixed: c.Broke, SameWrong: c.BothRight}
 }
 
 // FirstResults describes each test of a model that has no baseline: its failures,
