@@ -71,7 +71,8 @@ func newLog(secret string) (*Log, error) {
 	if err := checkOrigin(s.Name()); err != nil {
 		return nil, err
 	}
-	raw, err := base64.StdEncoding.DecodeString(secret[strings.LastIndex(secret, "+")+1:])
+	parts := strings.SplitN(secret, "+", 5) // the last one is base64, which may hold a plus
+	raw, err := base64.StdEncoding.DecodeString(parts[len(parts)-1])
 	if err != nil || len(raw) != 1+ed25519.SeedSize {
 		return nil, errors.New("open log key: the file holds no Ed25519 key")
 	}
