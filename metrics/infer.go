@@ -1,0 +1,200 @@
+package metrics
+
+import (
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// A Comparison is one metric of both models on the same rows.
+type Comparison struct {
+	Def                         Def
+	Baseline, Candidate, Change Estimate // Change = candidate - baseline, paired
+}
+
+// Limits bound a change, candidate minus baseline, each from one side at level
+// alpha. PWorse is the one-sided p-value of "the candidate is not worse": small
+// where it is. An undefined change has the limits -Inf and +Inf and PWorse 1, so
+// that a comparison with them neither clears nor accuses anyone.
+type Limits struct {
+	Change, Lower, Upper, PWorse float64
+	N                            int64
+	Method, Undefined            string
+}
+
+func noLimits(why string) Limits {
+	return Limits{Lower: math.Inf(-1), Upper: math.Inf(1), PWorse: 1, Undefined: why}
+}
+
+// Estimate computes a metric with its two-sided interval. It is an error to name
+// an unknown metric or a confidence outside (0, 1).
+func (f *Frame) Estimate(name string, confidence float64) (Estimate, error) {
+	m, err := find(name)
+	if err != nil {
+		return Estimate{}, err
+	}
+	if err := checkConfidence(confidence); err != nil {
+		return Estimate{}, err
+	}
+	s := m.score(f.view)
+	return m.estimate(&s, confidence), nil
+}
+
+// Compare computes a metric of both models and its change, with two-sided
+// intervals. Errors as [Frame.Estimate].
+func (p *Pair) Compare(name string, confidence float64) (Comparison, error) {
+	m, err := find(name)
+	if err != nil {
+		return Comparison{}, err
+	}
+	if err := checkConfidence(confidence); err != nil {
+		return Comparison{}, err
+	}
+	b, c := m.score(p.baseline), m.score(p.candidate)
+	l := p.limits(m, &b, &c, (1-confidence)/2)
+	change := Estimate{
+		Value: l.Change, Undefined: l.Undefined, N: l.N, Method: l.Method,
+		Low: l.Lower, High: l.Upper, Interval: true, Confidence: confidence, Warnings: c.warnings,
+	}
+	if l.Undefined != "" {
+		change = undefined(l.Undefined, 0)
+	}
+	return Comparison{Def: m.Def, Baseline: m.estimate(&b, confidence), Candidate: m.estimate(&c, confidence), Change: change}, nil
+}
+
+// Limits computes one-sided limits of a metric's change, each at level alpha in
+// (0, 1/2]. They are closed forms, good for any alpha: Tango's score limits and
+// the exact McNemar test for accuracy and for recall of the positive class,
+// DeLong's variance for AUC, Student's t on the rows' differences for Brier score
+// and log loss, the delta method for ratios of counts, and normal limits with a
+// seeded bootstrap's variance for ece.
+func (p *Pair) Limits(name string, alpha float64) (Limits, error) {
+	m, err := find(name)
+	if err != nil {
+		return Limits{}, err
+	}
+	if !(alpha > 0 && alpha <= 0.5) {
+		return Limits{}, fmt.Errorf("level %v is not in (0, 0.5]", alpha)
+	}
+	b, c := m.score(p.baseline), m.score(p.candidate)
+	return p.limits(m, &b, &c, alpha), nil
+}
+
+func checkConfidence(c float64) error {
+	if !(c > 0 && c < 1) {
+		return fmt.Errorf("confidence %v is not in (0, 1)", c)
+	}
+	return nil
+}
+
+func (m metric) estimate(s *score, confidence float64) Estimate {
+	if s.undefined != "" {
+		return undefined(s.undefined, 0)
+	}
+	if s.share[1] > 0 {
+		e := Share(s.share[0], s.share[1], confidence, "")
+		e.Warnings = s.warnings
+		return e
+	}
+	e := Estimate{Value: s.value, N: s.n, Confidence: confidence, Method: s.method, Warnings: s.warnings}
+	if s.few != "" {
+		e.Warnings = append(e.Warnings, s.few)
+		return e
+	}
+	half := s.quantile((1-confidence)/2) * math.Sqrt(spread(nil, s))
+	e.Interval, e.Low, e.High = true, math.Max(0, s.value-half), s.value+half
+	if m.span > 0 {
+		e.High = math.Min(m.span, e.High)
+	}
+	return e
+}
+
+func (p *Pair) limits(m metric, b, c *score, alpha float64) Limits {
+	switch {
+	case b.undefined != "" && b.undefined == c.undefined:
+		return noLimits(b.undefined)
+	case b.undefined != "":
+		return noLimits("baseline: " + b.undefined)
+	case c.undefined != "":
+		return noLimits("candidate: " + c.undefined)
+	case m.Name == "accuracy":
+		return p.Cells().limits(alpha)
+	case m.Name == "recall" && b.share[1] > 0: // accuracy on the rows of the positive class
+		return p.positiveCells().limits(alpha)
+	case b.few != "":
+		return noLimits(b.few)
+	}
+	return m.change(b, c, alpha)
+}
+
+func (p *Pair) positiveCells() Cells {
+	var c Cells
+	for i, y := range p.baseline.answers {
+		if int(y) == p.baseline.positive {
+			c.count(bit(p.baseline.correct, i), bit(p.candidate.correct, i), bit(p.same, i))
+		}
+	}
+	return c
+}
+
+// limits of accuracy on some rows, of which there are some.
+func (c Cells) limits(alpha float64) Limits {
+	l := Limits{N: c.N(), Change: float64(c.Fixed-c.Broke) / float64(c.N()), Method: methodTango + ", exact McNemar"}
+	l.Lower, l.Upper = TangoLimits(c.Broke, c.Fixed, c.N(), alpha)
+	l.PWorse = McNemarWorse(c.Broke, c.Fixed)
+	return l
+}
+
+// change bounds the change by its paired standard error.
+func (m metric) change(b, c *score, alpha float64) Limits {
+	se := math.Sqrt(spread(b, c))
+	l := Limits{Change: c.value - b.value, N: min(b.n, c.n), Method: c.method}
+	if c.share[1] > 0 {
+		l.Method = methodDelta
+	}
+	half := c.quantile(alpha) * se
+	l.Lower, l.Upper = l.Change-half, l.Change+half
+	if m.span > 0 {
+		l.Lower, l.Upper = math.Max(-m.span, l.Lower), math.Min(m.span, l.Upper)
+	}
+	better := l.Change / se
+	if !m.HigherBetter {
+		better = -better
+	}
+	l.PWorse = c.tail(-better)
+	return l
+}
+
+// spread is the variance of the change from b to c, or of c where b is nil.
+func spread(b, c *score) float64 {
+	extra, least := c.extra, c.least
+	var parts []float64
+	if b != nil {
+		extra, least, parts = math.Max(extra, b.extra), math.Max(least, b.least), b.parts
+	}
+	if c.bins != nil {
+		return math.Max(least, eceVariance(b, c))
+	}
+	return math.Max(least, sumSquares(c.parts, parts)+extra)
+}
+
+// quantile is the point that the score's error exceeds with probability alpha,
+// in standard errors.
+func (s *score) quantile(alpha float64) float64 {
+	if s.df > 0 && s.df < manyRows {
+		return -distuv.StudentsT{Mu: 0, Sigma: 1, Nu: s.df}.Quantile(alpha)
+	}
+	return upperZ(alpha)
+}
+
+// tail is the probability to exceed x standard errors.
+func (s *score) tail(x float64) float64 {
+	if s.df > 0 && s.df < manyRows {
+		return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: s.df}.CDF(-x)
+	}
+	return normalUpper(x)
+}
+
+// manyRows is from where Student's t is taken as normal.
+const manyRows = 10_000

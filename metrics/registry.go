@@ -1,0 +1,74 @@
+package metrics
+
+import "fmt"
+
+// A Def says what a metric is. Its ID stands for the exact definition, which the
+// list below states; a name alone means different things in different libraries.
+type Def struct {
+	ID, Name      string
+	HigherBetter  bool
+	Share         bool // a share of rows or a mean of shares: changes are shown in percentage points
+	NeedsProbs    bool
+	NeedsPositive bool // undefined where the answers declare no positive class
+}
+
+// A metric is a definition with the function that computes it.
+type metric struct {
+	Def
+	span  float64 // the most that the value can be, and can change; 0: no bound
+	score func(view) score
+}
+
+// registry lists the metrics. "Macro" is the unweighted mean over all declared
+// classes. With a declared positive class the forms for it apply, whatever the
+// number of classes; an answer that is none of the classes is wrong for its row
+// and predicts no class.
+//
+//	accuracy@1           share of rows whose label is the answer
+//	balanced_accuracy@1  mean recall over the classes that have rows
+//	precision@1          right / predicted, of the positive class, else macro
+//	recall@1             right / true rows, of the positive class, else macro
+//	f1@1                 2 right / (predicted + true), of the positive class, else macro
+//	roc_auc@1            share of pairs in order, ties half, of the positive class against the rest, else macro one against the rest
+//	log_loss@1           mean -ln p of the true class, rows scaled to sum 1, p in [2^-52, 1 - 2^-52]
+//	brier@1              mean (p - y)^2 of the positive class, else mean over rows of the sum over classes
+//	ece@1                sum over bins of |right - confidence| rows / n: 15 bins [a, b) and one for exactly 1;
+//	                     of the positive class's probability, else of the largest probability (first of equals)
+//
+// In a macro mean 0/0 counts as 0 and is warned about, as in scikit-learn with
+// zero_division=0; on its own it is undefined.
+var registry = []metric{
+	{Def{ID: "accuracy@1", Name: "accuracy", HigherBetter: true, Share: true}, 1, view.accuracy},
+	{Def{ID: "balanced_accuracy@1", Name: "balanced_accuracy", HigherBetter: true, Share: true}, 1, view.balancedAccuracy},
+	{Def{ID: "precision@1", Name: "precision", HigherBetter: true, Share: true}, 1, view.precision},
+	{Def{ID: "recall@1", Name: "recall", HigherBetter: true, Share: true}, 1, view.recall},
+	{Def{ID: "f1@1", Name: "f1", HigherBetter: true, Share: true}, 1, view.f1},
+	{Def{ID: "roc_auc@1", Name: "roc_auc", HigherBetter: true, NeedsProbs: true}, 1, view.rocAUC},
+	{Def{ID: "log_loss@1", Name: "log_loss", NeedsProbs: true}, 0, view.logLoss},
+	{Def{ID: "brier@1", Name: "brier", NeedsProbs: true}, 2, view.brier},
+	{Def{ID: "ece@1", Name: "ece", NeedsProbs: true}, 1, view.ece},
+}
+
+// All returns every metric, in a fixed order.
+func All() []Def {
+	out := make([]Def, len(registry))
+	for i, m := range registry {
+		out[i] = m.Def
+	}
+	return out
+}
+
+// Lookup finds a metric by name.
+func Lookup(name string) (Def, bool) {
+	m, err := find(name)
+	return m.Def, err == nil
+}
+
+func find(name string) (metric, error) {
+	for _, m := range registry {
+		if m.Name == name {
+			return m, nil
+		}
+	}
+	return metric{}, fmt.Errorf("unknown metric %q", name)
+}
