@@ -78,7 +78,7 @@ func readYAML(text []byte) (f policyFile, err error) {
 			f, err = policyFile{}, errors.New("not a YAML document that can be read")
 		}
 	}()
-	doc, err := parser.ParseBytes(text, 0)
+	doc, err := parser.ParseBytes(text, 0, parser.AllowDuplicateMapKey()) // checkNode says it better
 	if err != nil {
 		return f, plainYAML(err)
 	}
