@@ -51,6 +51,10 @@ func parseCheckpoint(signed []byte, v note.Verifier) (Tree, error) {
 	if err != nil {
 		return Tree{}, fmt.Errorf("checkpoint: %w", err)
 	}
+	// note.Open reads more than one form of the same signature.
+	if _, err := base64.StdEncoding.Strict().DecodeString(n.Sigs[0].Base64); err != nil {
+		return Tree{}, errors.New("checkpoint: its signature is not in the one form of base64")
+	}
 	lines := strings.Split(n.Text, "\n")
 	if len(lines) != 4 || lines[3] != "" {
 		return Tree{}, errors.New("checkpoint: it must have three lines: origin, size, root")

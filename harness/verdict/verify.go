@@ -169,6 +169,10 @@ func (t Trust) checkpoint(signed []byte) (tlog.Tree, error) {
 func (t Trust) openNote(signed []byte) (string, error) {
 	n, err := note.Open(signed, note.VerifierList(t.log))
 	if err == nil {
+		// note.Open reads more than one form of the same signature.
+		if _, err := base64.StdEncoding.Strict().DecodeString(n.Sigs[0].Base64); err != nil {
+			return "", errors.New("checkpoint: its signature is not in the one form of base64")
+		}
 		return n.Text, nil
 	}
 	if text, _, ok := strings.Cut(string(signed), "\n\n"); ok && t.without[stepCheckpoint] {

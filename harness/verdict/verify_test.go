@@ -304,6 +304,10 @@ func TestProofs(t *testing.T) {
 			v, s := o.At(at("inclusionProof", "checkpoint", "envelope")...)
 			s(strings.Replace(v.(string), "\n", "\n1", 1))
 		}, "did not sign"},
+		{"signature of the checkpoint in another base64 form", func(o object) {
+			v, s := o.At(at("inclusionProof", "checkpoint", "envelope")...)
+			s(otherForm(v.(string)))
+		}, "one form of base64"},
 		{"a witness's line", func(o object) {
 			v, s := o.At(at("inclusionProof", "checkpoint", "envelope")...)
 			s(v.(string) + "— witness.example AAAAAAAAAAAAAAAA\n")
@@ -315,6 +319,13 @@ func TestProofs(t *testing.T) {
 	} {
 		checkRefused(t, c.name, w, f, c.edit, wantEvidence(), c.err)
 	}
+}
+
+// otherForm changes a bit that base64 pads with.
+func otherForm(checkpoint string) string {
+	const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+	i := len(checkpoint) - len("x=\n")
+	return checkpoint[:i] + string(digits[strings.IndexByte(digits, checkpoint[i])^1]) + "=\n"
 }
 
 func slicesOf(v any, n int) []any {
