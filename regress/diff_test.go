@@ -432,6 +432,33 @@ func TestMetricsThatApply(t *testing.T) {
 	}
 }
 
+// A candidate that stopped giving probabilities does not make the metrics of
+// probabilities disappear: they are there, with no change and a reason.
+func TestLostProbabilitiesAreSeen(t *testing.T) {
+	a := metrics.Answers{Classes: []string{"a", "b"}, Positive: 1, Labels: []int32{0, 1, 0, 1}}
+	with, err := metrics.Join(memory.DefaultAllocator, a, metrics.Predictions{Labels: a.Labels, Probs: []float64{.9, .1, .2, .8, .7, .3, .4, .6}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer with.Release()
+	ms, err := compare(t, with, join(t, a, a.Labels), nil, nil).Metrics(.95)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for _, m := range ms {
+		if def, _ := metrics.Lookup(m.Name); def.NeedsProbs {
+			seen++
+			if m.Baseline.Value == nil || m.Candidate.Value != nil || m.Change.Value != nil || m.Candidate.Undefined == "" || m.Change.Undefined == "" {
+				t.Errorf("%+v", m)
+			}
+		}
+	}
+	if seen == 0 {
+		t.Error("no metric of probabilities is there")
+	}
+}
+
 func names(ms []report.Metric) []string {
 	var out []string
 	for _, m := range ms {
