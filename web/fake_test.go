@@ -29,7 +29,7 @@ type fake struct {
 	sessions map[string]access.Principal
 	runs     []*fakeRun
 	changes  []*fakeChange
-	calls    []string // what was done, for tests of what was not
+	writes   []string // what was done, for tests of what was not
 	fail     error    // every call answers this
 	logins   int
 }
@@ -77,7 +77,7 @@ func newFake(t *testing.T) *fake {
 	run(passID, passed(), api.Submission{Awaiting: 1})
 	run(firstID, first(), api.Submission{Approved: true})
 	run(waitID, nil, api.Submission{Candidate: "v3", State: "planned", Stage: "answering row 8,000 of 16,281"})
-	run(abortID, nil, api.Submission{Candidate: "v4", State: "aborted", Stage: "aborted", Reason: "the model printed no answers"})
+	run(abortID, nil, api.Submission{Candidate: "v4", State: "aborted", Stage: "aborted", Reason: "package", Sentence: "The model printed no answers."})
 	change := func(id, kind, name, by, state string) {
 		c := api.Change{ID: id, Kind: kind, Name: name, Digest: digestOf(id), Note: name + ": 2 tests, 600 cases", State: state, Proposer: by, Proposed: "2026-11-23T08:00:00Z"}
 		if state != "proposed" {
@@ -93,9 +93,8 @@ func newFake(t *testing.T) *fake {
 	return f
 }
 
-// begin notes a call and refuses misuse of the interface.
+// begin refuses misuse of the interface.
 func (f *fake) begin(p access.Principal, call string) error {
-	f.calls = append(f.calls, call)
 	if p.ID == "" {
 		f.t.Errorf("%s was called for nobody", call)
 	}
@@ -158,7 +157,7 @@ func (f *fake) run(p access.Principal, a access.Action, id string) (*fakeRun, er
 func (f *fake) Submit(_ context.Context, p access.Principal, lineage, candidate string, archive io.Reader) (api.Submission, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if err := f.begin(p, "Submit "+lineage+" "+candidate); err != nil {
+	if err := f.begin(p, "Submit"); err != nil {
 		return api.Submission{}, err
 	}
 	if err := access.Check(p, access.Submit, access.Object{}); err != nil {
@@ -170,6 +169,7 @@ func (f *fake) Submit(_ context.Context, p access.Principal, lineage, candidate 
 	}
 	r := &fakeRun{Submission: api.Submission{ID: fmt.Sprintf("run-%d", len(f.runs)), Lineage: lineage, Candidate: candidate, Package: report.Digest(b), Submitted: "2026-11-25T00:00:00Z", State: "queued", Stage: "waiting", BudgetLeft: 3}, person: p.Person}
 	f.runs = append(f.runs, r)
+	f.wrote("submit %s %s %s", lineage, candidate, b)
 	return r.Submission, nil
 }
 
@@ -216,7 +216,11 @@ func (f *fake) Bundle(_ context.Context, p access.Principal, id, which string) (
 	if which != "evidence" && which != "approval" {
 		f.t.Errorf("a bundle %q", which)
 	}
-	r, err := f.run(p, access.SeeBundle, id)
+	action := access.SeeReport // evidence holds every number
+	if which == "approval" {
+		action = access.SeeBundle
+	}
+	r, err := f.run(p, action, id)
 	if err != nil {
 		return nil, err
 	}
@@ -260,7 +264,7 @@ func (f *fake) Report(_ context.Context, p access.Principal, id string) (harness
 func (f *fake) Review(ctx context.Context, p access.Principal, id string, d api.Review) (api.Submission, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if err := f.begin(p, fmt.Sprintf("Review %s %v", id, d.Approve)); err != nil {
+	if err := f.begin(p, "Review"); err != nil {
 		return api.Submission{}, err
 	}
 	r, err := f.run(p, access.Review, id)
@@ -276,7 +280,9 @@ func (f *fake) Review(ctx context.Context, p access.Principal, id string, d api.
 	if strings.TrimSpace(d.Reason) == "" {
 		return api.Submission{}, &harness.Error{Kind: harness.Usage, Message: "a review needs a reason"}
 	}
+	f.wrote("review %s %v %s", id, d.Approve, d.Reason)
 	r.by = append(r.by, harness.ReviewView{By: p.ID, Approve: d.Approve, Reason: d.Reason, Report: d.Report, At: "2026-11-24T10:00:00Z"})
+	r.Awaiting, r.Approved = -1, false
 	if d.Approve {
 		r.Awaiting, r.Approved = 0, true
 	}
@@ -284,7 +290,7 @@ func (f *fake) Review(ctx context.Context, p access.Principal, id string, d api.
 }
 
 func (f *fake) propose(p access.Principal, kind, name string) (api.Change, error) {
-	if err := f.begin(p, "Propose "+kind+" "+name); err != nil {
+	if err := f.begin(p, "Propose "+kind); err != nil {
 		return api.Change{}, err
 	}
 	if err := access.Check(p, access.Propose, access.Object{Kind: kind}); err != nil {
@@ -292,6 +298,7 @@ func (f *fake) propose(p access.Principal, kind, name string) (api.Change, error
 	}
 	c := &fakeChange{api.Change{ID: fmt.Sprintf("change-%d", len(f.changes)), Kind: kind, Name: name, Digest: digestOf(name), Note: "as asked", State: "proposed", Proposer: p.ID, Proposed: "2026-11-25T00:00:00Z"}, p.Person}
 	f.changes = append(f.changes, c)
+	f.wrote("propose %s %s", kind, name)
 	return c.Change, nil
 }
 
@@ -365,7 +372,7 @@ func (f *fake) Holdout(_ context.Context, p access.Principal, name string) (hold
 	if name != "census-2026q3" {
 		return holdout.Commitment{}, missing("holdout", name)
 	}
-	return census(), access.Check(p, access.SeeBundle, access.Object{})
+	return census(), access.Check(p, access.SeeChanges, access.Object{})
 }
 
 func census() holdout.Commitment {
@@ -396,7 +403,7 @@ func (f *fake) Changes(_ context.Context, p access.Principal) ([]api.Change, err
 func (f *fake) DecideChange(_ context.Context, p access.Principal, id string, activate bool) (api.Change, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if err := f.begin(p, fmt.Sprintf("DecideChange %s %v", id, activate)); err != nil {
+	if err := f.begin(p, "DecideChange"); err != nil {
 		return api.Change{}, err
 	}
 	for _, c := range f.changes {
@@ -409,6 +416,7 @@ func (f *fake) DecideChange(_ context.Context, p access.Principal, id string, ac
 		if c.State != "proposed" {
 			return api.Change{}, &harness.Error{Kind: harness.Conflict, Message: "the proposal is " + c.State + " already"}
 		}
+		f.wrote("decide %s %v", id, activate)
 		c.State, c.Decider, c.Decided = "refused", p.ID, "2026-11-25T00:00:00Z"
 		if activate {
 			c.State = "active"
@@ -431,21 +439,32 @@ func (f *fake) Audit(_ context.Context, p access.Principal) (api.Audit, error) {
 	return api.Audit{OK: true, Size: 1043, Root: "00", Checked: []string{"log"}, Problems: []string{}}, access.Check(p, access.Audit, access.Object{})
 }
 
-// done returns and forgets the calls since the last time, without mere reads.
-func (f *fake) done() (writes []string) {
+// done returns and forgets what was written since the last time.
+func (f *fake) done() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for _, c := range f.calls {
-		if strings.HasPrefix(c, "Review ") || strings.HasPrefix(c, "DecideChange ") || strings.HasPrefix(c, "Propose ") || strings.HasPrefix(c, "Submit ") {
-			writes = append(writes, c)
-		}
-	}
-	f.calls = nil
-	return writes
+	w := f.writes
+	f.writes = nil
+	return w
 }
 
-func newServer(f *fake) http.Handler {
-	return New(f, slog.New(slog.NewTextHandler(io.Discard, nil)), false).Handler()
+func (f *fake) wrote(format string, args ...any) {
+	f.writes = append(f.writes, fmt.Sprintf(format, args...))
+}
+
+func newServer(f *fake) http.Handler { return server(f, false).Handler() }
+
+func server(f *fake, secure bool) *Server {
+	return New(f, slog.New(slog.NewTextHandler(io.Discard, nil)), secure)
+}
+
+// as opens a session of an account.
+func (f *fake) as(account string) string {
+	s, _, err := f.Login(context.Background(), token(account))
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return s
 }
 
 var errSecret = errors.New("open /var/lib/proctor/keys: permission denied")

@@ -9,13 +9,12 @@ import (
 
 // flipsView is the table of who was right, with counts and shares.
 type flipsView struct {
-	N                                                     string
-	BothRight, BothRightShare, Broke, BrokeShare          string
-	Fixed, FixedShare, BothWrong, BothWrongShare          string
-	Otherwise, Churn, P, NFR, PFR, BTC, BEC               string
-	BaselineRight, CandidateRight                         string
-	BrokeWidth, BrokeX, FixedWidth, BrokeLabel, FixLabelX string // the drawing of broke against fixed, 100 wide on each side
-	Net                                                   string
+	N                                            string
+	BothRight, BothRightShare, Broke, BrokeShare string
+	Fixed, FixedShare, BothWrong, BothWrongShare string
+	Otherwise, Churn, P, NFR, PFR, BTC, BEC      string
+	BaselineRight, CandidateRight                string
+	BrokeWidth, BrokeX, FixedWidth               string // the drawing of broke against fixed
 }
 
 func flips(f report.Flips) *flipsView {
@@ -27,9 +26,8 @@ func flips(f report.Flips) *flipsView {
 		BaselineRight: share(f.BothRight+f.Broke, f.N), CandidateRight: share(f.BothRight+f.Fixed, f.N),
 	}
 	most := float64(max(f.Broke, f.Fixed, 1))
-	b, x := 240*float64(max(f.Broke, 0))/most, 240*float64(max(f.Fixed, 0))/most
+	b, x := 240*float64(max(f.Broke, 0))/most, 240*float64(max(f.Fixed, 0))/most // the drawing has its middle at 300
 	v.BrokeWidth, v.BrokeX, v.FixedWidth = at(b), at(300-b), at(x)
-	v.BrokeLabel, v.FixLabelX = at(300-b-8), at(300+x+8)
 	return v
 }
 
@@ -130,7 +128,6 @@ type testView struct {
 	Critical                      bool
 	Cases, NotApplicable          string
 	Old, New, Broke, Fixed        string
-	OldCount, NewCount            string
 	Change, Interval, P           string
 	Direction                     direction
 	Note                          string
@@ -174,13 +171,14 @@ func newTestView(x report.Test, first bool) testView {
 	v := testView{
 		Suite: x.Suite, Name: x.Name, Capability: x.Capability, Kind: x.Kind, Critical: x.Critical,
 		Cases: count(n), NotApplicable: count(x.NotApplicable), cases: n,
-		New: share(x.CandidateFailed, n), NewCount: count(x.CandidateFailed), Note: notes(x.Change),
-		Old: none, OldCount: none, Change: none, Broke: none, Fixed: none, P: none, Direction: unclear,
+		New: share(x.CandidateFailed, n),
+		Old: none, Change: none, Broke: none, Fixed: none, P: none, Direction: unclear,
 	}
 	if first {
 		return v
 	}
-	v.Old, v.OldCount, v.Broke, v.Fixed, v.P = share(x.BaselineFailed, n), count(x.BaselineFailed), count(x.Broke), count(x.Fixed), probability(x.P)
+	v.Old, v.Broke, v.Fixed, v.P = share(x.BaselineFailed, n), count(x.Broke), count(x.Fixed), probability(x.P)
+	v.Note = notes(x.Change)
 	v.Direction = directionOf(x.Change, true) // the share of cases passed
 	v.Change, v.Interval = points.signed(x.Change.Value), points.interval(x.Change.Low, x.Change.High)
 	return v

@@ -49,18 +49,24 @@ func (w *Server) errorPage(c echo.Context, status int, p api.Problem) error {
 type runsPage struct {
 	Page    page
 	Lineage string
-	Runs    []api.Submission
+	Runs    []listedRun
+}
+
+type listedRun struct {
+	api.Submission
+	Review string
 }
 
 func (w *Server) runsPage(c echo.Context) error {
 	v := runsPage{Page: w.page(c, "Runs"), Lineage: c.QueryParam("lineage")}
 	v.Page.Here = "runs"
-	var err error
-	if v.Runs, err = w.service.Submissions(c.Request().Context(), principal(c), v.Lineage, 200); err != nil {
+	list, err := w.service.Submissions(c.Request().Context(), principal(c), v.Lineage, 200)
+	if err != nil {
 		return err
 	}
-	for i := range v.Runs {
-		v.Runs[i].Submitted = moment(v.Runs[i].Submitted)
+	for _, s := range list {
+		s.Submitted = moment(s.Submitted)
+		v.Runs = append(v.Runs, listedRun{s, reviews(s)})
 	}
 	return send(c, http.StatusOK, "runs", v)
 }

@@ -31,12 +31,12 @@ type reportView struct {
 	Digests                      []digestView
 }
 
-type headline struct{ Value, Label, Interval, Detail, Bar string }
+type headline struct{ Value, Label, Interval, Detail string }
 
 // changed is one line of the summary: for whom what changes.
 type changed struct {
-	Direction direction
-	Text      string
+	Direction     direction
+	Subject, Text string
 }
 
 type probeView struct{ Name, N, Hits, Share, Detail string }
@@ -153,7 +153,7 @@ func notes(list ...report.Estimate) string {
 // interval leaves out zero, worst first, at most four each way.
 func inShort(v reportView) []changed {
 	var out []changed
-	add := func(d direction, text string) {
+	add := func(d direction, subject, text string) {
 		n := 0
 		for _, c := range out {
 			if c.Direction == d {
@@ -161,22 +161,22 @@ func inShort(v reportView) []changed {
 			}
 		}
 		if n < 4 {
-			out = append(out, changed{d, text})
+			out = append(out, changed{d, subject, text})
 		}
 	}
 	for _, s := range v.Slices.Covered {
 		if s.Direction == worse && s.Dimension != "class" {
-			add(worse, fmt.Sprintf("%s = %s: %s → %s of %s right", s.Dimension, s.Value, s.Baseline, s.Candidate, plural(s.rows, "row")))
+			add(worse, s.Dimension+" = "+s.Value, fmt.Sprintf("%s → %s of %s right", s.Baseline, s.Candidate, plural(s.rows, "row")))
 		}
 	}
 	for _, t := range v.Tests.All() {
 		if t.Direction == worse {
-			add(worse, fmt.Sprintf("test %s / %s: %s → %s of %s failed", t.Suite, t.Name, t.Old, t.New, plural(t.cases, "case")))
+			add(worse, "test "+t.Suite+" / "+t.Name, fmt.Sprintf("%s → %s of %s failed", t.Old, t.New, plural(t.cases, "case")))
 		}
 	}
 	for i := len(v.Slices.Covered) - 1; i >= 0; i-- {
 		if s := v.Slices.Covered[i]; s.Direction == better && s.Dimension != "class" {
-			add(better, fmt.Sprintf("%s = %s: %s → %s of %s right", s.Dimension, s.Value, s.Baseline, s.Candidate, plural(s.rows, "row")))
+			add(better, s.Dimension+" = "+s.Value, fmt.Sprintf("%s → %s of %s right", s.Baseline, s.Candidate, plural(s.rows, "row")))
 		}
 	}
 	slices.SortStableFunc(out, func(a, b changed) int { return cmp.Compare(rank(a.Direction), rank(b.Direction)) })

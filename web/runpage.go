@@ -11,6 +11,7 @@ import (
 
 	"proctor/harness"
 	"proctor/harness/access"
+	"proctor/harness/report"
 	"proctor/web/api"
 )
 
@@ -19,6 +20,7 @@ type statePage struct {
 	Page    page
 	Run     api.Submission
 	Running bool
+	Review  string
 }
 
 // runPage is the review page.
@@ -30,7 +32,7 @@ type runPage struct {
 	Signed                           []digestView
 	Holdouts                         []string
 	Commands                         []string
-	Awaiting                         int
+	Reviews                          string
 	Approved, CanReview              bool
 }
 
@@ -55,7 +57,7 @@ func (w *Server) runPage(c echo.Context) error {
 }
 
 func (w *Server) statePage(c echo.Context, s api.Submission) error {
-	v := statePage{Page: w.page(c, s.Candidate), Run: s, Running: !s.Done()}
+	v := statePage{Page: w.page(c, s.Candidate), Run: s, Running: !s.Done(), Review: reviews(s)}
 	v.Page.Here = "runs"
 	v.Run.Submitted, v.Run.Ended = moment(s.Submitted), moment(s.Ended)
 	if v.Running {
@@ -68,7 +70,7 @@ func (w *Server) reviewPage(c echo.Context, s api.Submission, v harness.ReportVi
 	r := runPage{
 		Page: w.page(c, s.Candidate+": "+s.Result), Report: newReportView(v.Report, v.Digest), Run: v.Run,
 		Plan: leaf(v.Run.PlanIndex), EvidenceLeaf: leaf(v.Run.EvidenceIndex), ApprovalLeaf: leaf(v.Run.ApprovalIndex),
-		Awaiting: s.Awaiting, Approved: s.Approved, Commands: commands(v),
+		Reviews: reviews(s), Approved: s.Approved, Commands: commands(v),
 	}
 	r.Page.Here = "runs"
 	for _, x := range []digestView{{"evidence", "signed statement", v.Run.Evidence}, {"approval", "signed statement", v.Run.Approval}, {"harness", "the program that ran it", v.Run.Harness}} {
@@ -84,8 +86,19 @@ func (w *Server) reviewPage(c echo.Context, s api.Submission, v harness.ReportVi
 		r.Run.Reviews[i].At = moment(r.Run.Reviews[i].At)
 	}
 	may := access.Check(principal(c), access.Review, access.Object{}) == nil // only what is offered; the service decides
-	r.CanReview = may && s.Result == "PASS" && !s.Approved
+	r.CanReview = may && s.Result == report.Pass && !s.Approved && s.Awaiting > 0
 	return r
+}
+
+// reviews says how the reviews of a PASS stand.
+func reviews(s api.Submission) string {
+	switch {
+	case s.Approved:
+		return "approved"
+	case s.Awaiting < 0:
+		return "refused by a reviewer"
+	}
+	return plural(int64(s.Awaiting), "review") + " still needed"
 }
 
 // commands are what a reader types to check the verdict without this server.

@@ -27,7 +27,7 @@ import (
 
 // Sizes and times that bound what one caller can cost.
 const (
-	maxBody     = "1G"     // tables to be sealed; packages are bounded tighter by the service
+	maxBody     = "1GiB"   // tables to be sealed; packages are bounded tighter by the service
 	maxDocument = 1 << 20  // policies, reviews, decisions
 	maxForm     = 64 << 10 // forms on pages
 	readTimeout = 15 * time.Minute

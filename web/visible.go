@@ -8,8 +8,12 @@ import (
 	"unicode/utf8"
 )
 
-// maxText is the most characters of one text that a page shows.
-const maxText = 1000
+// maxText is the most characters of one text that a page shows; a code counts as
+// the characters that it takes.
+const (
+	maxText   = 1000
+	codeWidth = 8
+)
 
 // visible returns s as a reader can be trusted with it: characters that hide,
 // reorder or pretend (controls, bidi marks, zero-width, private use, invalid
@@ -20,19 +24,22 @@ func visible(s string) string {
 	}
 	var b strings.Builder
 	n := 0
-	for i := 0; i < len(s); n++ {
+	for i := 0; i < len(s); {
 		r, size := utf8.DecodeRuneInString(s[i:])
-		if n == maxText {
+		if n >= maxText {
 			fmt.Fprintf(&b, " … (%d more characters)", utf8.RuneCountInString(s[i:]))
 			break
 		}
 		switch {
 		case r == utf8.RuneError && size == 1:
 			fmt.Fprintf(&b, "⟨0x%02X⟩", s[i])
+			n += codeWidth
 		case deceptive(r):
 			fmt.Fprintf(&b, "⟨U+%04X⟩", r)
+			n += codeWidth
 		default:
 			b.WriteRune(r)
+			n++
 		}
 		i += size
 	}
@@ -79,7 +86,9 @@ func copyShown(v reflect.Value) reflect.Value {
 		}
 	case reflect.Struct:
 		for i := range v.NumField() {
-			out.Field(i).Set(copyShown(v.Field(i)))
+			if v.Type().Field(i).IsExported() { // no template reaches the others
+				out.Field(i).Set(copyShown(v.Field(i)))
+			}
 		}
 	case reflect.Map:
 		panic("a page is made of structs and lists: map order must not reach it")

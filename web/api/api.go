@@ -16,11 +16,12 @@ type Submission struct {
 	Candidate  string `json:"candidate"`
 	Package    string `json:"package"` // digest of the bytes received
 	Submitted  string `json:"submitted"`
-	State      string `json:"state"`           // queued, planned, done, aborted
-	Stage      string `json:"stage"`           // what it is doing, in plain words
-	Result     string `json:"result"`          // "", PASS, FAIL, INCONCLUSIVE
-	Reason     string `json:"reason"`          // one coarse reason, "" for PASS
-	Awaiting   int    `json:"awaiting_review"` // reviews still needed before the approval of a PASS
+	State      string `json:"state"`              // queued, planned, done, aborted
+	Stage      string `json:"stage"`              // what it is doing, in plain words
+	Result     string `json:"result"`             // "", PASS, FAIL, INCONCLUSIVE
+	Reason     string `json:"reason"`             // one coarse reason, "" for PASS
+	Sentence   string `json:"sentence,omitempty"` // why it ended without a verdict, in fixed words
+	Awaiting   int    `json:"awaiting_review"`    // reviews still needed before the approval of a PASS; -1: refused
 	Approved   bool   `json:"approved"`
 	BudgetLeft int    `json:"budget_left"` // runs that the lineage has left on its sealed sets
 	Ended      string `json:"ended,omitempty"`

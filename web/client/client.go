@@ -34,7 +34,7 @@ type Error struct {
 func (e *Error) Error() string { return e.Message }
 
 // maxAnswer bounds what the server can make a caller hold.
-const maxAnswer = 256 << 20
+const maxAnswer = 64 << 20
 
 func (c *Client) call(ctx context.Context, method, path string, query url.Values, contentType string, body io.Reader) ([]byte, http.Header, error) {
 	u := strings.TrimSuffix(c.Base, "/") + path
@@ -63,7 +63,7 @@ func (c *Client) call(ctx context.Context, method, path string, query url.Values
 		return nil, nil, fmt.Errorf("read the answer of %s: %w", path, err)
 	}
 	if len(b) > maxAnswer {
-		return nil, nil, errors.New("the answer is larger than 256 MiB")
+		return nil, nil, errors.New("the answer is larger than 64 MiB")
 	}
 	if resp.StatusCode/100 != 2 {
 		e := &Error{Status: resp.StatusCode}
@@ -163,7 +163,10 @@ func (c *Client) ProposeHoldout(ctx context.Context, format string, spec []byte,
 		if err == nil && reserve != nil {
 			err = copyPart(form, "reserve", reserve)
 		}
-		w.CloseWithError(errors.Join(err, form.Close()))
+		if err == nil {
+			err = form.Close() // only a whole form gets its end: a table that broke off must not pass for a shorter one
+		}
+		w.CloseWithError(err)
 	}()
 	defer r.Close()
 	return post[api.Change](ctx, c, "/v1/holdouts", url.Values{"format": {format}}, form.FormDataContentType(), r)

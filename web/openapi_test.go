@@ -1,0 +1,216 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/gorillamux"
+
+	"proctor/harness/report"
+)
+
+func init() {
+	openapi3filter.RegisterBodyDecoder("application/x-tar", openapi3filter.FileBodyDecoder)
+	openapi3filter.RegisterBodyDecoder("application/yaml", openapi3filter.PlainBodyDecoder)
+	openapi3filter.RegisterBodyDecoder("application/vnd.dev.sigstore.bundle.v0.3+json", openapi3filter.JSONBodyDecoder)
+}
+
+func loadDocument(t *testing.T) (*openapi3.T, routers.Router) {
+	t.Helper()
+	doc, err := openapi3.NewLoader().LoadFromData(openapi)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := doc.Validate(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	router, err := gorillamux.NewRouter(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return doc, router
+}
+
+// apiCall is one request; who may make it is what [TestWhoMay] is about.
+type apiCall struct {
+	operation   string
+	method      string
+	path        string
+	contentType string
+	body        string
+	status      int
+	may         string // accounts that get this status
+}
+
+const anybody = "sam-bot sue cleo carl pia rae rob olga abe"
+
+func multipartBody(parts ...string) (contentType, body string) {
+	var b bytes.Buffer
+	m := multipart.NewWriter(&b)
+	_ = m.SetBoundary("boundary-of-the-test")
+	for i := 0; i < len(parts); i += 2 {
+		w, _ := m.CreateFormFile(parts[i], parts[i])
+		_, _ = io.WriteString(w, parts[i+1])
+	}
+	_ = m.Close()
+	return m.FormDataContentType(), b.String()
+}
+
+// successes is one call of each operation that succeeds.
+func successes() []apiCall {
+	form, table := multipartBody("spec", "name: census", "table", "a,b\n1,2\n")
+	_, digest, _ := report.Encode(passed())
+	const j, y, tar = "application/json", "application/yaml", "application/x-tar"
+	return []apiCall{
+		{"health", "GET", "/healthz", "", "", 200, "nobody " + anybody},
+		{"openapi", "GET", "/v1/openapi.yaml", "", "", 200, "nobody " + anybody},
+		{"submit", "POST", "/v1/lineages/income/submissions?candidate=v9", tar, "bytes", 202, "sam-bot sue"},
+		{"submissions", "GET", "/v1/submissions?lineage=&limit=3", "", "", 200, anybody},
+		{"submission", "GET", "/v1/submissions/run-pass", "", "", 200, "sam-bot cleo carl pia rae rob olga abe"},
+		{"evidence", "GET", "/v1/submissions/run-pass/evidence", "", "", 200, "rae rob abe"},
+		{"approval", "GET", "/v1/submissions/run-first/approval", "", "", 200, "sam-bot cleo carl pia rae rob olga abe"},
+		{"report", "GET", "/v1/submissions/run-fail/report", "", "", 200, "rae rob abe"},
+		{"review", "POST", "/v1/submissions/run-pass/reviews", j, `{"approve":true,"reason":"read it","report":"` + digest + `"}`, 200, "rae rob"},
+		{"proposeHoldout", "POST", "/v1/holdouts?format=csv", form, table, 201, "cleo carl"},
+		{"holdout", "GET", "/v1/holdouts/census-2026q3", "", "", 200, "cleo carl pia rae rob olga abe"},
+		{"proposeSuite", "POST", "/v1/suites", tar, "bytes", 201, "cleo carl"},
+		{"proposePolicy", "POST", "/v1/policies", y, "policy: p", 201, "pia"},
+		{"checkPolicy", "POST", "/v1/policies/check", y, "policy: p", 200, "pia"},
+		{"initPolicy", "GET", "/v1/policies/init?holdout=h&lineage=l&suite=a&suite=b", "", "", 200, "pia"},
+		{"proposeBaseline", "POST", "/v1/baselines", j, `{"lineage":"income","run":"run-first"}`, 201, "rae rob olga"},
+		{"changes", "GET", "/v1/changes", "", "", 200, "cleo carl pia rae rob olga abe"},
+		{"decide", "POST", "/v1/changes/change-suite/decision", j, `{"activate":true}`, 200, "carl"},
+		{"trust", "GET", "/v1/trust", "", "", 200, anybody},
+		{"audit", "POST", "/v1/audit", "", "", 200, "olga abe"},
+	}
+}
+
+func (a apiCall) request(account string) *http.Request {
+	r := httptest.NewRequest(a.method, a.path, strings.NewReader(a.body))
+	if a.contentType != "" {
+		r.Header.Set("Content-Type", a.contentType)
+	}
+	if account != "nobody" {
+		r.Header.Set("Authorization", "Bearer "+token(account))
+	}
+	return r
+}
+
+// check sends a call and holds the answer, and the request if it is meant to be
+// right, against the document. It returns the answer.
+func check(t *testing.T, h http.Handler, router routers.Router, a apiCall, account string) *httptest.ResponseRecorder {
+	t.Helper()
+	r := a.request(account)
+	route, path, err := router.FindRoute(r)
+	if err != nil {
+		t.Fatalf("%s %s is not in the document: %v", a.method, a.path, err)
+	}
+	in := &openapi3filter.RequestValidationInput{Request: r, PathParams: path, Route: route,
+		Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc}}
+	if a.status < 300 {
+		if err := openapi3filter.ValidateRequest(context.Background(), in); err != nil {
+			t.Errorf("%s: the document does not allow the request: %v", a.operation, err)
+		}
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, a.request(account))
+	out := &openapi3filter.ResponseValidationInput{RequestValidationInput: in, Status: w.Code, Header: w.Header(), Body: io.NopCloser(bytes.NewReader(w.Body.Bytes())),
+		Options: &openapi3filter.Options{IncludeResponseStatus: true}}
+	if err := openapi3filter.ValidateResponse(context.Background(), out); err != nil {
+		t.Errorf("%s: the document does not allow the answer %d %s: %v", a.operation, w.Code, w.Body, err)
+	}
+	return w
+}
+
+// The document and the router name the same calls, and every call of the list
+// succeeds in the form that the document promises.
+func TestDocumentIsTrue(t *testing.T) {
+	doc, router := loadDocument(t)
+	var routes, documented, called []string
+	parameter := regexp.MustCompile(`:(\w+)`)
+	for _, r := range server(newFake(t), false).echo.Routes() {
+		if strings.HasPrefix(r.Path, "/v1/") && !strings.HasSuffix(r.Path, "/*") || r.Path == "/healthz" {
+			routes = append(routes, r.Method+" "+parameter.ReplaceAllString(r.Path, "{$1}"))
+		}
+	}
+	operations := map[string]string{}
+	for path, item := range doc.Paths.Map() {
+		for method, op := range item.Operations() {
+			documented = append(documented, method+" "+path)
+			operations[op.OperationID] = method + " " + path
+		}
+	}
+	for _, a := range successes() {
+		called = append(called, operations[a.operation])
+		account := strings.Fields(strings.TrimPrefix(a.may, "nobody "))[0]
+		if w := check(t, newServer(newFake(t)), router, a, account); w.Code != a.status {
+			t.Errorf("%s as %s: %d %s", a.operation, account, w.Code, w.Body)
+		}
+	}
+	slices.Sort(routes)
+	slices.Sort(documented)
+	slices.Sort(called)
+	if !slices.Equal(routes, documented) {
+		t.Errorf("routes   %q\ndocument %q", routes, documented)
+	}
+	if !slices.Equal(called, documented) {
+		t.Errorf("called   %q\ndocument %q", called, documented)
+	}
+}
+
+// Each call is tried by each account and by nobody. Whoever is not listed is
+// refused, in the form of the document, and nothing was written.
+func TestWhoMay(t *testing.T) {
+	_, router := loadDocument(t)
+	for _, a := range successes() {
+		for _, account := range append(strings.Fields(anybody), "nobody", "stranger") {
+			f := newFake(t)
+			w := check(t, newServer(f), router, a, account)
+			may := slices.Contains(strings.Fields(a.may), account) || strings.HasPrefix(a.may, "nobody") && account == "stranger"
+			switch {
+			case may && w.Code != a.status:
+				t.Errorf("%s as %s: %d %s, want %d", a.operation, account, w.Code, w.Body, a.status)
+			case may:
+			case account == "nobody" || account == "stranger":
+				if w.Code != 401 {
+					t.Errorf("%s as %s: %d", a.operation, account, w.Code)
+				}
+			case w.Code != 403 && w.Code != 404:
+				t.Errorf("%s as %s: %d, want a refusal", a.operation, account, w.Code)
+			}
+			if done := f.done(); !may && done != nil {
+				t.Errorf("%s as %s: refused and done: %q", a.operation, account, done)
+			}
+		}
+	}
+}
+
+// The document's checker notices an answer that is not what it promises: without
+// this the tests above could not fail.
+func TestDocumentNotices(t *testing.T) {
+	_, router := loadDocument(t)
+	a := successes()[4]
+	r := a.request("sam-bot")
+	route, path, err := router.FindRoute(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := &openapi3filter.RequestValidationInput{Request: r, PathParams: path, Route: route}
+	for _, body := range []string{`{"id":"x"}`, `[]`, `{`, `{"score":0.5}`} {
+		out := &openapi3filter.ResponseValidationInput{RequestValidationInput: in, Status: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(body))}
+		if openapi3filter.ValidateResponse(context.Background(), out) == nil {
+			t.Errorf("%s is taken for a submission", body)
+		}
+	}
+}
