@@ -54,14 +54,15 @@ func calibration(conf []float64, hit []bool, bins int) score {
 	return s
 }
 
-// binOf is the last bin whose lower edge j/bins is at most p. The product may
-// round past an edge, so it is checked against the edges themselves.
+// binOf is the last bin whose lower edge is at most p. The edges are multiples
+// of 1/bins as float64 rounds them, as numpy's linspace has them; a value within
+// rounding of an edge is held against the edge itself.
 func binOf(p float64, bins int) int {
-	b := int(p * float64(bins))
-	if b < bins && float64(b+1)/float64(bins) <= p {
+	b, width := int(p*float64(bins)), 1/float64(bins)
+	if b < bins && float64(b+1)*width <= p {
 		return b + 1
 	}
-	if float64(b)/float64(bins) > p {
+	if b < bins && float64(b)*width > p {
 		return b - 1
 	}
 	return b
