@@ -23,3 +23,13 @@ func (t *Tx) Exposures() ([]Exposure, error) {
 		return e, r.Scan(&e.Run, &e.Lineage, &e.Holdout, &e.At)
 	}, `SELECT run, lineage, holdout, at FROM exposures ORDER BY at, run`)
 }
+
+// Refund takes back what a run was charged, because no row of a set ever left the
+// service for it. The caller logs it in the same transaction.
+func (t *Tx) Refund(run string) error {
+	if _, err := t.exec(`DELETE FROM exposures WHERE run = $1`, run); err != nil {
+		return err
+	}
+	_, err := t.exec(`UPDATE runs SET charged = 0 WHERE id = $1`, run)
+	return err
+}

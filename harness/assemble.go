@@ -1,0 +1,95 @@
+package harness
+
+import (
+	"fmt"
+
+	"proctor/harness/policy"
+	"proctor/harness/report"
+	"proctor/metrics"
+	"proctor/regress"
+)
+
+// reportFormat is the version of the stored form.
+const reportFormat = "proctor/report/1"
+
+// report puts together everything that a reviewer sees of the run.
+func (t *task) report(a *replies, f *frames, d report.Decision, p *paper) (*report.Report, error) {
+	r := &report.Report{
+		Lineage: t.run.Lineage, Candidate: modelView(t.run.PackageName, t.run.Package, t.run.PackageKind),
+		Policy: report.Ref{Name: t.force.policy.Name, Version: int(t.force.policyDoc.Version), Digest: t.force.Policy},
+		Tier:   a.facts.Tier, Binding: policy.BindingPackage, Attempt: int(t.run.Attempt),
+		Probes: probeViews(p.probes(a.candidate, a.baseline)),
+	}
+	if b := t.force.baseline; b != nil {
+		m := modelView(b.PackageName, b.Package, b.PackageKind)
+		r.Baseline = &m
+	}
+	if b := t.force.anchor; b != nil {
+		m := modelView(b.PackageName, b.Package, b.PackageKind)
+		r.Anchor = &m
+	}
+	for _, h := range t.force.holdouts {
+		r.Holdouts = append(r.Holdouts, report.Ref{Name: h.Name, Version: h.Version, Digest: h.Digest})
+	}
+	for _, s := range t.force.suiteDocs {
+		r.Suites = append(r.Suites, report.Ref{Name: s.Name, Version: int(s.Version), Digest: s.Digest})
+	}
+	return r, fill(r, t.force.resolved, f.candidate, f.diff, f.judged, d)
+}
+
+func modelView(name, digest, kind string) report.Model {
+	return report.Model{Name: name, Digest: digest, Kind: kind}
+}
+
+// fill adds what was measured and decided. diff is nil when there was nothing to
+// compare with.
+func fill(r *report.Report, rule *policy.Resolved, candidate *metrics.Frame, diff *regress.Diff, judged []*regress.Judged, d report.Decision) error {
+	confidence := rule.Policy.Confidence
+	r.Format, r.Decision = reportFormat, d
+	var err error
+	if diff == nil {
+		r.Tests = regress.FirstResults(judged)
+		r.Flips.N = int64(candidate.Len())
+		r.Metrics, err = regress.FirstMetrics(candidate, confidence)
+		return err
+	}
+	r.Flips, r.Tests = diff.Flips(confidence), diff.TestResults(confidence)
+	r.BrokeRows, r.Shown = diff.BrokeRows(report.MaxRows), r.Flips.Broke
+	if r.Slices, err = diff.Slices(rule.Dimensions(), rule.Covered, confidence); err != nil {
+		return err
+	}
+	r.Metrics, err = diff.Metrics(confidence)
+	return err
+}
+
+// probeViews says in words what the always-on checks counted.
+func probeViews(p *policy.Probes) []report.Probe {
+	none := p.LabelCounts[len(p.LabelCounts)-1]
+	return []report.Probe{
+		{Name: "coverage", N: p.Asked, Hits: p.Answered, Detail: "rows that were answered"},
+		{Name: "repeat", N: p.Repeated, Hits: p.RepeatsDiffer, Detail: "rows asked twice, in other batches and places, that were answered differently"},
+		{Name: "memorisation", N: p.Canaries, Hits: p.CanaryAgree,
+			Detail: fmt.Sprintf("canaries whose flipped label the candidate knows; %d only it, %d only the deployed model", p.CanaryOnlyCandidate, p.CanaryOnlyBaseline)},
+		{Name: "twins", N: p.Twins, Hits: p.TwinOriginalOnly,
+			Detail: fmt.Sprintf("copies changed by a hair that the candidate has wrong while it has the original right; %d the other way round", p.TwinTwinOnly)},
+		{Name: "degenerate", N: p.Asked, Hits: none, Detail: "scored rows that were answered with none of the classes"},
+	}
+}
+
+// coarse is the one reason that a submitter sees: which kind of rule decided, and
+// neither a number nor a slice.
+func coarse(d report.Decision) string {
+	if d.Result == report.Pass || d.Decided < 0 || d.Decided >= len(d.Findings) {
+		return ""
+	}
+	f := d.Findings[d.Decided]
+	switch {
+	case f.List == report.Always:
+		return f.Claim
+	case d.Result == report.Inconclusive:
+		return "not-enough-evidence"
+	case f.List == report.Prove:
+		return "required-claim"
+	}
+	return "harm"
+}

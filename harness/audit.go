@@ -1,0 +1,255 @@
+package harness
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"proctor/harness/access"
+	"proctor/harness/store"
+	"proctor/harness/tlog"
+	"proctor/harness/verdict"
+	"proctor/holdout"
+	"proctor/web/api"
+)
+
+// Audit recomputes the log from its leaves and checks everything that rests on
+// it: each statement's signature and form, each run against the verdict that is
+// logged for it, each charge, what is in force against the logged activations, the
+// stored reports and the sealed sets byte by byte.
+func (s *Service) Audit(ctx context.Context, p access.Principal) (api.Audit, error) {
+	if err := access.Check(p, access.Audit, access.Object{}); err != nil {
+		return api.Audit{}, err
+	}
+	return s.audit(ctx)
+}
+
+// auditor collects what one audit found.
+type auditor struct {
+	s    *Service
+	out  api.Audit
+	seen logged
+}
+
+// logged is what the log says of the state of things.
+type logged struct {
+	evidence  map[string]int64 // run -> index
+	approvals map[string]bool  // evidence digest
+	plans     map[string]int64 // run -> index
+	aborts    map[string]bool
+	charges   map[string]bool   // run, holdout
+	active    map[string]string // kind, name -> digest
+	digests   map[int64]string
+}
+
+func (s *Service) audit(ctx context.Context) (api.Audit, error) {
+	a := &auditor{s: s, out: api.Audit{Problems: []string{}}, seen: logged{
+		map[string]int64{}, map[string]bool{}, map[string]int64{}, map[string]bool{}, map[string]bool{}, map[string]string{}, map[int64]string{}}}
+	_, head := s.Head.Checkpoint()
+	err := s.Store.View(ctx, func(tx *store.Tx) error {
+		tree, err := tlog.Audit(tx, []tlog.Tree{head}, a.entry)
+		if err != nil {
+			a.problem("%v", err)
+			return nil // what rests on a broken log is not worth looking at
+		}
+		a.out.Size, a.out.Root = tree.N, fmt.Sprintf("%x", tree.Hash[:])
+		a.checked("%d log entries: leaf, signature, form, tree, head", tree.N)
+		if err := a.runs(ctx, tx); err != nil {
+			return err
+		}
+		if err := a.inForce(tx); err != nil {
+			return err
+		}
+		return a.sets(ctx, tx)
+	})
+	a.out.OK = err == nil && len(a.out.Problems) == 0
+	return a.out, err
+}
+
+func (a *auditor) problem(format string, args ...any) {
+	a.out.Problems = append(a.out.Problems, fmt.Sprintf(format, args...))
+}
+
+func (a *auditor) checked(format string, args ...any) {
+	a.out.Checked = append(a.out.Checked, fmt.Sprintf(format, args...))
+}
+
+// entry checks one leaf and notes what it says.
+func (a *auditor) entry(index int64, e tlog.Entry) error {
+	env, err := verdict.Open(e.Envelope, a.s.trust)
+	if err != nil {
+		return err
+	}
+	leaf, err := env.Leaf()
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(leaf, e.Leaf) || e.Kind != env.Type() || e.Subject != env.Subject().Digest {
+		return errors.New("the leaf is not that of its statement")
+	}
+	a.seen.digests[index] = env.Digest()
+	switch st := env.Statement().(type) {
+	case *verdict.Plan:
+		a.seen.plans[st.Run.ID] = index
+	case *verdict.Evidence:
+		if at, ok := a.seen.plans[st.Run.ID]; !ok || at != st.Plan {
+			return errors.New("a verdict without the plan that it names")
+		}
+		a.seen.evidence[st.Run.ID] = index
+	case *verdict.Abort:
+		a.seen.aborts[st.Run.ID] = true
+		if !st.Charged {
+			for key := range a.seen.charges {
+				if run, _, _ := strings.Cut(key, "|"); run == st.Run.ID {
+					delete(a.seen.charges, key)
+				}
+			}
+		}
+	case *verdict.Exposure:
+		a.seen.charges[st.Run.ID+"|"+st.Holdout.Digest] = true
+	case *verdict.Approval:
+		a.seen.approvals[st.EvidenceDigest()] = true
+	case *verdict.Change:
+		if st.Action == "activated" {
+			a.seen.active[st.Kind+"|"+st.Document.Name] = st.Document.Digest
+		}
+	}
+	return nil
+}
+
+// runs compares each run's record, its report and its charges with the log.
+func (a *auditor) runs(ctx context.Context, tx *store.Tx) error {
+	list, err := tx.Runs("", 1<<30)
+	if err != nil {
+		return err
+	}
+	known := map[string]bool{}
+	reports := 0
+	for _, r := range list {
+		known[r.ID] = true
+		at, has := a.seen.evidence[r.ID]
+		switch {
+		case r.State == store.Done && (!has || at != r.Evidence):
+			a.problem("run %s: its record says %s, and the log has no such verdict", r.ID, r.Result)
+			continue
+		case r.State != store.Done && has:
+			a.problem("run %s: the log has a verdict at %d, its record says %s", r.ID, at, r.State)
+			continue
+		case r.State != store.Done:
+			continue
+		}
+		if _, _, err := a.s.loggedEvidence(tx, r); err != nil {
+			a.problem("%v", err)
+			continue
+		}
+		if approved := a.seen.approvals[a.seen.digests[at]]; approved != (r.Approval >= 0) {
+			a.problem("run %s: approved in the log: %v, in its record: %v", r.ID, approved, r.Approval >= 0)
+		}
+		if _, _, err := a.s.storedReport(ctx, r); err != nil {
+			a.problem("%v", err)
+			continue
+		}
+		reports++
+	}
+	for run := range a.seen.evidence {
+		if !known[run] {
+			a.problem("run %s has a verdict in the log and no record", run)
+		}
+	}
+	slices.Sort(a.out.Problems)
+	a.checked("%d runs, %d reports", len(list), reports)
+	return a.charges(tx)
+}
+
+func (a *auditor) charges(tx *store.Tx) error {
+	list, err := tx.Exposures()
+	if err != nil {
+		return err
+	}
+	have := map[string]bool{}
+	for _, e := range list {
+		have[e.Run+"|"+e.Holdout] = true
+	}
+	for key := range a.seen.charges {
+		if !have[key] {
+			run, set, _ := strings.Cut(key, "|")
+			a.problem("the log charges run %s for holdout %s, the ledger does not", run, set)
+		}
+	}
+	for key := range have {
+		if !a.seen.charges[key] {
+			run, set, _ := strings.Cut(key, "|")
+			a.problem("the ledger charges run %s for holdout %s, the log does not", run, set)
+		}
+	}
+	a.checked("%d charges", len(list))
+	return nil
+}
+
+// inForce compares what is in force with the activations in the log.
+func (a *auditor) inForce(tx *store.Tx) error {
+	n := 0
+	for _, kind := range []string{"holdout", "suite", "policy"} {
+		docs, err := tx.Documents(kind)
+		if err != nil {
+			return err
+		}
+		names := map[string]bool{}
+		for _, d := range docs {
+			names[d.Name] = true
+		}
+		for name := range names {
+			now, err := tx.Active(kind, name)
+			if err != nil && !errors.Is(err, store.ErrNotFound) {
+				return err
+			}
+			if now.Digest != a.seen.active[kind+"|"+name] {
+				a.problem("%s %q: %s is in force, the log's last activation is of %s", kind, name, quote(now.Digest), quote(a.seen.active[kind+"|"+name]))
+			}
+			n++
+		}
+	}
+	lineages, err := tx.Lineages()
+	if err != nil {
+		return err
+	}
+	for _, l := range lineages {
+		if _, err := inForce(tx, l.Name); err != nil {
+			a.problem("lineage %s: %v", l.Name, err)
+		}
+	}
+	slices.Sort(a.out.Problems)
+	a.checked("%d documents in force, %d lineages", n, len(lineages))
+	return nil
+}
+
+func quote(digest string) string {
+	if digest == "" {
+		return "nothing"
+	}
+	return digest
+}
+
+// sets opens every version of every sealed set and derives its commitment again.
+func (a *auditor) sets(ctx context.Context, tx *store.Tx) error {
+	docs, err := tx.Documents("holdout")
+	if err != nil {
+		return err
+	}
+	for _, d := range docs {
+		c, manifest, err := commitment(tx, d.Digest)
+		if err == nil {
+			err = holdout.Audit(ctx, a.s.Blobs, a.s.Keyring, manifest, a.s.Officer.Public().(ed25519.PublicKey))
+		}
+		if err != nil {
+			a.problem("holdout %s version %d: %v", d.Name, d.Version, err)
+			continue
+		}
+		a.checked("holdout %s version %d: %d rows, every chunk and root", c.Name, c.Version, c.Rows)
+	}
+	return nil
+}

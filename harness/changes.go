@@ -1,0 +1,341 @@
+package harness
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"proctor/harness/access"
+	"proctor/harness/intake"
+	"proctor/harness/policy"
+	"proctor/harness/store"
+	"proctor/holdout"
+	"proctor/regress"
+	"proctor/web/api"
+)
+
+// A HoldoutProposal is a table to be sealed.
+type HoldoutProposal struct {
+	Spec    []byte // YAML
+	Format  string // csv or jsonl, of both tables
+	Table   io.Reader
+	Reserve io.Reader // nil: no reserve
+}
+
+// ProposeHoldout seals a table and proposes the sealed set. The rows are decoded
+// in a jailed child and leave this call only encrypted.
+func (s *Service) ProposeHoldout(ctx context.Context, p access.Principal, h HoldoutProposal) (api.Change, error) {
+	if err := access.Check(p, access.Propose, access.Object{Kind: "holdout"}); err != nil {
+		return api.Change{}, err
+	}
+	spec, err := holdout.ParseSpec(h.Spec)
+	if err != nil {
+		return api.Change{}, refuse(Usage, "seal specification: %v", err)
+	}
+	in := holdout.SealInput{Spec: spec, Rand: s.Rand, Now: s.Now()}
+	opt := intake.Options{Text: spec.TextColumns()}
+	if in.Table, err = intake.Decode(ctx, h.Format, h.Table, opt); err != nil {
+		return api.Change{}, refuse(Usage, "table: %v", err)
+	}
+	if h.Reserve != nil {
+		if in.Reserve, err = intake.Decode(ctx, h.Format, h.Reserve, opt); err != nil {
+			return api.Change{}, refuse(Usage, "reserve: %v", err)
+		}
+	}
+	if s.CanarySeed != nil {
+		in.CanarySeed = *s.CanarySeed
+	} else if _, err := io.ReadFull(s.Rand, in.CanarySeed[:]); err != nil {
+		return api.Change{}, err
+	}
+	if err := s.Store.View(ctx, func(tx *store.Tx) error {
+		v, err := tx.NextVersion("holdout", spec.Name)
+		in.Version = int(v)
+		if err == nil && v > 1 {
+			var d store.Document
+			if d, err = tx.Active("holdout", spec.Name); err == nil {
+				in.Previous = d.Digest
+			} else if errors.Is(err, store.ErrNotFound) {
+				err = nil
+			}
+		}
+		return err
+	}); err != nil {
+		return api.Change{}, err
+	}
+	c, manifest, err := holdout.Seal(ctx, in, s.Blobs, s.Keyring, s.Officer)
+	if err != nil {
+		return api.Change{}, refuse(Usage, "seal %s: %v", spec.Name, err)
+	}
+	body, err := json.Marshal(c)
+	if err != nil {
+		return api.Change{}, err
+	}
+	note := fmt.Sprintf("%s version %d: %d rows sealed, %d in reserve, %d canaries, %d twins", c.Name, c.Version, c.Rows, c.ReserveRows, c.Canaries, c.Twins)
+	return s.propose(ctx, p, store.Document{Digest: c.Digest, Kind: "holdout", Name: c.Name, Version: int64(c.Version), Body: body, Extra: manifest}, note)
+}
+
+// ProposeSuite reads a suite (a tar archive of one YAML file and its case tables) and proposes it.
+func (s *Service) ProposeSuite(ctx context.Context, p access.Principal, archive io.Reader) (api.Change, error) {
+	if err := access.Check(p, access.Propose, access.Object{Kind: "suite"}); err != nil {
+		return api.Change{}, err
+	}
+	dir, err := os.MkdirTemp(s.Scratch, "suite-")
+	if err != nil {
+		return api.Change{}, err
+	}
+	defer os.RemoveAll(dir)
+	if err := intake.Untar(ctx, archive, dir, intake.SuiteLimits); err != nil {
+		return api.Change{}, refuse(Usage, "suite archive: %v", err)
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
+	if err != nil || len(files) != 1 {
+		return api.Change{}, refuse(Usage, "a suite archive holds one .yaml file at its top, this one has %d", len(files))
+	}
+	suite, err := regress.Load(os.DirFS(dir), filepath.Base(files[0]))
+	if err != nil {
+		return api.Change{}, refuse(Usage, "suite: %v", err)
+	}
+	cases := 0
+	for _, t := range suite.Tests {
+		cases += t.Len()
+	}
+	var v int64
+	if err := s.Store.View(ctx, func(tx *store.Tx) (err error) { v, err = tx.NextVersion("suite", suite.Name); return err }); err != nil {
+		return api.Change{}, err
+	}
+	note := fmt.Sprintf("%s: %d tests, %d cases", suite.Name, len(suite.Tests), cases)
+	return s.propose(ctx, p, store.Document{Digest: suite.Digest(), Kind: "suite", Name: suite.Name, Version: v, Body: suite.Encode()}, note)
+}
+
+// ProposePolicy checks a policy against the sets it names and proposes it. Its
+// slices are fixed now, from the committed sizes.
+func (s *Service) ProposePolicy(ctx context.Context, p access.Principal, text []byte) (api.Change, error) {
+	if err := access.Check(p, access.Propose, access.Object{Kind: "policy"}); err != nil {
+		return api.Change{}, err
+	}
+	r, _, err := s.checkPolicy(ctx, text)
+	if err != nil {
+		return api.Change{}, err
+	}
+	pol := r.Policy
+	extra, err := json.Marshal(r)
+	if err != nil {
+		return api.Change{}, err
+	}
+	var v int64
+	if err := s.Store.View(ctx, func(tx *store.Tx) (err error) { v, err = tx.NextVersion("policy", pol.Name); return err }); err != nil {
+		return api.Change{}, err
+	}
+	note := fmt.Sprintf("%s for lineage %s: %d claims to prove, %d to watch, %d runs", pol.Name, pol.Lineage, len(pol.Prove), len(pol.Watch), pol.BudgetRuns)
+	return s.propose(ctx, p, store.Document{Digest: pol.Digest(), Kind: "policy", Name: pol.Name, Version: v, Body: pol.Canonical(), Extra: extra}, note)
+}
+
+// CheckPolicy says what a policy can see on the active sets, and refuses one that
+// nothing could pass or that contradicts itself.
+func (s *Service) CheckPolicy(ctx context.Context, p access.Principal, text []byte) (policy.Report, error) {
+	if err := access.Check(p, access.Propose, access.Object{Kind: "policy"}); err != nil {
+		return policy.Report{}, err
+	}
+	_, seen, err := s.checkPolicy(ctx, text)
+	return seen, err
+}
+
+// checkPolicy binds a policy to the active sets that it names, and checks it there.
+func (s *Service) checkPolicy(ctx context.Context, text []byte) (*policy.Resolved, policy.Report, error) {
+	pol, err := policy.Parse(text)
+	if err != nil {
+		return nil, policy.Report{}, refuse(Usage, "policy: %v", err)
+	}
+	f, err := s.activeForce(ctx, pol.Holdouts, pol.Suites)
+	if err != nil {
+		return nil, policy.Report{}, err
+	}
+	f.policy = pol
+	r, err := f.resolve()
+	if err != nil {
+		return nil, policy.Report{}, refuse(Usage, "policy %s: %v", pol.Name, err)
+	}
+	seen, err := policy.Check(r)
+	if err != nil {
+		return nil, policy.Report{}, refuse(Usage, "policy %s: %v", pol.Name, err)
+	}
+	return r, seen, nil
+}
+
+// activeForce reads the active versions of holdouts and suites.
+func (s *Service) activeForce(ctx context.Context, holdouts, suites []string) (*force, error) {
+	f := &force{}
+	err := s.Store.View(ctx, func(tx *store.Tx) (err error) {
+		if f.selection, err = activeSets(tx, holdouts, suites); err != nil {
+			return err
+		}
+		return f.readSets(tx)
+	})
+	return f, err
+}
+
+// InitPolicy proposes the text of a policy that can pass on an active holdout.
+func (s *Service) InitPolicy(ctx context.Context, p access.Principal, name, lineage string, suites []string) ([]byte, error) {
+	if err := access.Check(p, access.Propose, access.Object{Kind: "policy"}); err != nil {
+		return nil, err
+	}
+	f, err := s.activeForce(ctx, []string{name}, suites)
+	if err != nil {
+		return nil, err
+	}
+	text, err := policy.Init(f.holdouts[0].Commitment, lineage, f.suites)
+	if err != nil {
+		return nil, refuse(Usage, "%v", err)
+	}
+	return text, nil
+}
+
+// ProposeBaseline proposes that the model of an approved run become the deployed
+// one, which later candidates are compared with.
+func (s *Service) ProposeBaseline(ctx context.Context, p access.Principal, b api.Baseline) (api.Change, error) {
+	if err := access.Check(p, access.Propose, access.Object{Kind: "baseline"}); err != nil {
+		return api.Change{}, err
+	}
+	var c store.Change
+	err := s.update(ctx, func(tx *store.Tx, log *appender) error {
+		r, err := tx.Run(b.Run)
+		if errors.Is(err, store.ErrNotFound) || err == nil && r.Lineage != b.Lineage {
+			return refuse(Missing, "lineage %q has no run %q", b.Lineage, b.Run)
+		}
+		if err != nil {
+			return err
+		}
+		if r.Approval < 0 {
+			return refuse(Conflict, "run %s has no approval: only an approved model can be the baseline", b.Run)
+		}
+		note := fmt.Sprintf("deploy %s (%s) in lineage %s", r.PackageName, r.Package, r.Lineage)
+		c, err = s.proposal(tx, log, p, store.Document{Kind: "baseline", Name: b.Lineage, Digest: r.ID}, note)
+		return err
+	})
+	return changeView(c), err
+}
+
+// propose stores a document and the proposal to put it in force.
+func (s *Service) propose(ctx context.Context, p access.Principal, d store.Document, note string) (api.Change, error) {
+	var c store.Change
+	err := s.update(ctx, func(tx *store.Tx, log *appender) error {
+		if have, err := tx.Document(d.Digest); err == nil && (have.Kind != d.Kind || !bytes.Equal(have.Body, d.Body)) {
+			return fmt.Errorf("two documents of digest %s", d.Digest)
+		}
+		if err := tx.AddDocument(d); err != nil {
+			return err
+		}
+		var err error
+		c, err = s.proposal(tx, log, p, d, note)
+		return err
+	})
+	return changeView(c), err
+}
+
+func (s *Service) proposal(tx *store.Tx, log *appender, p access.Principal, d store.Document, note string) (store.Change, error) {
+	c, err := tx.Propose(store.Change{ID: s.newID(), Kind: d.Kind, Name: d.Name, Digest: d.Digest, Note: note, ProposedBy: p.ID, ProposedPerson: p.Person})
+	if err != nil {
+		return c, err
+	}
+	return c, log.change(c, p)
+}
+
+// DecideChange activates or refuses a proposal. Activation takes a second person;
+// what is activated counts from the next run on.
+func (s *Service) DecideChange(ctx context.Context, p access.Principal, id string, activate bool) (api.Change, error) {
+	var c store.Change
+	err := s.update(ctx, func(tx *store.Tx, log *appender) (err error) {
+		c, err = tx.Change(id)
+		if errors.Is(err, store.ErrNotFound) {
+			return refuse(Missing, "there is no proposal %q", id)
+		}
+		if err != nil {
+			return err
+		}
+		if err := access.Check(p, access.Activate, access.Object{Kind: c.Kind, People: []string{c.ProposedPerson}}); err != nil {
+			return err
+		}
+		state := "refused"
+		if activate {
+			state = "active"
+			if err := s.activate(ctx, tx, c); err != nil {
+				return err
+			}
+		}
+		if err := tx.Decide(id, state, p.ID, p.Person); errors.Is(err, store.ErrStale) {
+			return refuse(Conflict, "the proposal is %s already", c.State)
+		} else if err != nil {
+			return err
+		}
+		if c, err = tx.Change(id); err != nil {
+			return err
+		}
+		return log.change(c, p)
+	})
+	return changeView(c), err
+}
+
+func (s *Service) activate(ctx context.Context, tx *store.Tx, c store.Change) error {
+	if c.Kind == "baseline" {
+		l, err := tx.Lineage(c.Name)
+		if err != nil {
+			return err
+		}
+		better, err := s.better(ctx, tx, l.Anchor, c.Digest)
+		if err != nil {
+			return err
+		}
+		if better {
+			l.Anchor = c.Digest
+		}
+		l.Baseline = c.Digest
+		return tx.SetLineage(l)
+	}
+	d, err := tx.Document(c.Digest)
+	if err != nil {
+		return err
+	}
+	if err := tx.Activate(d, c.ID); err != nil {
+		return err
+	}
+	if c.Kind != "policy" {
+		return nil
+	}
+	pol, err := policy.Parse(d.Body)
+	if err != nil {
+		return fmt.Errorf("policy %s: %w", d.Digest, err)
+	}
+	l, err := tx.Lineage(pol.Lineage)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	l.Name, l.Policy = pol.Lineage, d.Digest
+	return tx.SetLineage(l)
+}
+
+// Changes lists what was changed in the evaluation itself, newest first.
+func (s *Service) Changes(ctx context.Context, p access.Principal) ([]api.Change, error) {
+	if err := access.Check(p, access.SeeChanges, access.Object{}); err != nil {
+		return nil, err
+	}
+	var out []api.Change
+	err := s.Store.View(ctx, func(tx *store.Tx) error {
+		list, err := tx.Changes(200)
+		for _, c := range list {
+			out = append(out, changeView(c))
+		}
+		return err
+	})
+	return out, err
+}
+
+func changeView(c store.Change) api.Change {
+	return api.Change{ID: c.ID, Kind: c.Kind, Name: c.Name, Digest: c.Digest, Note: strings.TrimSpace(c.Note), State: c.State,
+		Proposer: c.ProposedBy, Proposed: c.Proposed, Decider: c.DecidedBy, Decided: c.Decided}
+}

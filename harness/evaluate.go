@@ -1,0 +1,288 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"proctor/harness/jail"
+	"proctor/harness/policy"
+	"proctor/harness/runner"
+	"proctor/harness/store"
+	"proctor/holdout"
+	"proctor/metrics"
+	"proctor/regress"
+)
+
+// evaluate takes one queued run to its verdict, or ends it in the log. When the
+// service stops in the middle, the run stays as it is and is taken up again.
+func (s *Service) evaluate(ctx context.Context, id string) error {
+	t, err := s.takeUp(ctx, id)
+	var refused *Error
+	switch {
+	case errors.Is(err, errEnded):
+		return nil
+	case errors.As(err, &refused) && t.run.ID != "": // what it was submitted to is no longer in force
+		return t.abort(ctx, "force.changed", refused.Message, false)
+	case err != nil:
+		return err
+	case t.run.State != store.Planned:
+		return nil
+	}
+	err = t.examine(ctx)
+	var stop *stopped
+	switch {
+	case err == nil, errors.Is(err, store.ErrStale):
+		return nil
+	case ctx.Err() != nil:
+		return err
+	case errors.As(err, &stop):
+		s.Logger.Warn("run ended without a verdict", "run", id, "reason", stop.reason, "charged", stop.charged, "detail", stop.detail)
+		return t.abort(ctx, stop.reason, stop.sentence, stop.charged)
+	}
+	s.Logger.Error("run failed", "run", id, "error", err)
+	return t.abort(ctx, runner.ServiceError, runner.Sentence(runner.ServiceError), true)
+}
+
+func (t *task) abort(ctx context.Context, reason, sentence string, charged bool) error {
+	err := t.s.update(ctx, func(tx *store.Tx, log *appender) error { return t.end(tx, log, reason, sentence, charged) })
+	if errors.Is(err, store.ErrStale) {
+		return nil
+	}
+	return err
+}
+
+// stopped ends a run without a verdict for a reason that its submitter may know.
+type stopped struct {
+	reason, sentence string
+	detail           string // operators only
+	charged          bool
+}
+
+func (e *stopped) Error() string { return e.reason + ": " + e.detail }
+
+// stage tells people what a run is doing.
+func (t *task) stage(ctx context.Context, what string) {
+	if err := t.s.Store.Update(ctx, func(tx *store.Tx) error { return tx.SetStage(t.run.ID, t.run.Epoch, what) }); err != nil {
+		t.s.Logger.Warn("stage not recorded", "run", t.run.ID, "error", err)
+	}
+}
+
+// examine is the main path. Its order is its argument: the charge stands before a
+// row is opened; the models answer before an answer key is looked at; the report
+// is stored before the statement that names it is signed.
+func (t *task) examine(ctx context.Context) error {
+	t.stage(ctx, "opening the sealed set")
+	p, err := t.open(ctx)
+	if err != nil {
+		return err
+	}
+	a, err := t.ask(ctx, p)
+	if err != nil {
+		return err
+	}
+	t.stage(ctx, "measuring what changed")
+	frames, err := t.score(p, a)
+	if err != nil {
+		return err
+	}
+	defer frames.release()
+	decision := policy.Judge(t.force.resolved, t.evidence(p, a, frames))
+	r, err := t.report(a, frames, decision, p)
+	if err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	t.stage(ctx, "signing")
+	return t.issue(ctx, r, a)
+}
+
+// open charges the exposure ledger and opens the sealed set.
+func (t *task) open(ctx context.Context) (*paper, error) {
+	set := t.force.holdouts[0]
+	g, err := t.s.vault(ledger{t.s, t.force.policy.BudgetRuns, t.run.Epoch}).Grant(ctx, holdout.Request{
+		RunID: t.run.ID, Lineage: t.run.Lineage, Commitment: set.Commitment, Manifest: set.manifest,
+	})
+	var spent *holdout.BudgetError
+	if errors.As(err, &spent) {
+		return nil, &stopped{"budget-spent", "The sealed sets have revealed all that the policy allows. They must rotate.", err.Error(), false}
+	}
+	if err != nil {
+		return nil, refundable(err)
+	}
+	exam, err := g.Open(ctx)
+	if err != nil {
+		return nil, refundable(err)
+	}
+	p, err := newPaper(set.Commitment, exam, t.force.suites)
+	if err != nil {
+		return nil, refundable(err)
+	}
+	return p, nil
+}
+
+// refundable is a fault of the service before any row was given to a model. Bytes
+// that are not those that were sealed have a reason of their own: nobody is judged on them.
+func refundable(err error) error {
+	if errors.Is(err, context.Canceled) || errors.Is(err, store.ErrStale) {
+		return err
+	}
+	if errors.Is(err, holdout.ErrDigestMismatch) {
+		return &stopped{holdout.ErrDigestMismatch.Error(), "The sealed set is not the one that was committed to. No verdict is given on it.", err.Error(), false}
+	}
+	return &stopped{runner.ServiceError, runner.Sentence(runner.ServiceError), err.Error(), false}
+}
+
+// replies are what the models of one run answered.
+type replies struct {
+	candidate, baseline, anchor *answered // baseline and anchor may be nil
+	facts                       runner.Facts
+	code                        bool
+}
+
+// ask gives every model the same paper, each in a process of its own. The deployed
+// models come first: when they fail, the fault is the service's and the candidate
+// has not seen a row.
+func (t *task) ask(ctx context.Context, p *paper) (*replies, error) {
+	var a replies
+	batch, err := t.batch(ctx)
+	if err != nil {
+		return nil, refundable(err)
+	}
+	sh, err := newSheet(p.table, batch, t.seed)
+	if err != nil {
+		return nil, refundable(err)
+	}
+	for _, m := range []struct {
+		what string
+		run  *store.Run
+		into **answered
+	}{{"the deployed model", t.force.baseline, &a.baseline}, {"the best approved model", t.otherAnchor(), &a.anchor}} {
+		if m.run == nil {
+			continue
+		}
+		t.stage(ctx, "running "+m.what)
+		if *m.into, _, err = t.runModel(ctx, m.run, sh, p); err != nil {
+			return nil, refundable(err)
+		}
+	}
+	t.stage(ctx, "running the candidate")
+	a.candidate, a.facts, err = t.runModel(ctx, &t.run, sh, p)
+	a.code = t.run.PackageKind != runner.KindONNX
+	var failed *runner.Failure
+	switch {
+	case err == nil:
+		return &a, nil
+	case ctx.Err() != nil:
+		return nil, err
+	case errors.As(err, &failed):
+		return nil, &stopped{failed.Reason, failed.Sentence(), failed.Detail, !failed.Service() && failed.Delivered > 0}
+	}
+	return nil, refundable(err)
+}
+
+// otherAnchor is the anchor where it is another model than the baseline.
+func (t *task) otherAnchor() *store.Run {
+	if t.force.Anchor == t.force.Baseline {
+		return nil
+	}
+	return t.force.anchor
+}
+
+// batch returns the largest batch that every model of the run takes.
+func (t *task) batch(ctx context.Context) (int, error) {
+	batch := runner.MaxBatch
+	for _, m := range []*store.Run{&t.run, t.force.baseline, t.otherAnchor()} {
+		if m == nil {
+			continue
+		}
+		err := t.s.withPackage(ctx, m, func(_ string, p *runner.Package) error {
+			batch = min(batch, p.Manifest.BatchMax)
+			return nil
+		})
+		if err != nil {
+			return 0, err
+		}
+	}
+	return batch, nil
+}
+
+func (t *task) runModel(ctx context.Context, m *store.Run, sh *sheet, p *paper) (a *answered, facts runner.Facts, err error) {
+	r := t.s.Runner
+	r.MinTier = jail.Tier(t.force.policy.TierAtLeast)
+	err = t.s.withPackage(ctx, m, func(dir string, pkg *runner.Package) error {
+		order, err := classOrder(p.set.Classes, pkg.Manifest.Classes)
+		if err != nil {
+			return err
+		}
+		var out runner.Output
+		if out, facts, err = r.Run(ctx, dir, pkg, sh.Sheet, t.s.Limits); err != nil {
+			return err
+		}
+		a, err = sh.collect(out, order)
+		return err
+	})
+	return a, facts, err
+}
+
+// frames are the scored rows of each model, joined to the answers.
+type frames struct {
+	candidate, baseline, anchor *metrics.Frame
+	judged                      []*regress.Judged // candidate
+	diff                        *regress.Diff     // nil: first model
+	against                     *metrics.Pair     // candidate and anchor
+}
+
+func (f *frames) release() {
+	for _, x := range []*metrics.Frame{f.candidate, f.baseline, f.anchor} {
+		if x != nil {
+			x.Release()
+		}
+	}
+}
+
+// score joins answers to the answer key; from here on everything is complete.
+func (t *task) score(p *paper, a *replies) (f *frames, err error) {
+	f = &frames{}
+	defer func() {
+		if err != nil {
+			f.release()
+			f = nil
+		}
+	}()
+	for _, m := range []struct {
+		from *answered
+		into **metrics.Frame
+	}{{a.candidate, &f.candidate}, {a.baseline, &f.baseline}, {a.anchor, &f.anchor}} {
+		if m.from == nil {
+			continue
+		}
+		if *m.into, err = metrics.Join(t.s.Memory, p.answers(), p.part(partScored, m.from.predictions)); err != nil {
+			return f, err
+		}
+	}
+	if f.judged, err = p.judge(a.candidate.predictions); err != nil {
+		return f, &stopped{"suite.unanswerable", "A suite asks for something that the model's answers do not have, such as probabilities.", err.Error(), true}
+	}
+	if f.baseline == nil {
+		return f, nil
+	}
+	before, err := p.judge(a.baseline.predictions)
+	if err != nil {
+		return f, err
+	}
+	if f.diff, err = regress.Compare(f.baseline, f.candidate, before, f.judged); err != nil {
+		return f, err
+	}
+	f.against = f.diff.Pair // the anchor is the deployed model unless there is another
+	if f.anchor != nil {
+		f.against, err = metrics.NewPair(f.anchor, f.candidate)
+	}
+	return f, err
+}
+
+func (t *task) evidence(p *paper, a *replies, f *frames) policy.Evidence {
+	return policy.Evidence{
+		Attempt: int(t.run.Attempt), Candidate: f.candidate, Diff: f.diff, Anchor: f.against, Judged: f.judged,
+		Probes: p.probes(a.candidate, a.baseline), Binding: policy.BindingPackage, Tier: a.facts.Tier, Code: a.code,
+	}
+}

@@ -1,0 +1,90 @@
+package harness
+
+import (
+	"context"
+	"math"
+
+	"proctor/harness/store"
+	"proctor/harness/verdict"
+	"proctor/holdout"
+)
+
+// ledger is the exposure ledger: what each lineage has already learned from sealed
+// rows. It counts rows, not names: a set that shares rows with another inherits
+// the share of its exposure. A charge is in the log before any row is opened.
+type ledger struct {
+	s      *Service
+	budget int
+	epoch  int64
+}
+
+// Charge implements [holdout.Ledger].
+func (l ledger) Charge(ctx context.Context, c holdout.Charge) (holdout.Receipt, error) {
+	var index int64
+	err := l.s.update(ctx, func(tx *store.Tx, log *appender) error {
+		run, err := tx.Run(c.RunID)
+		if err != nil {
+			return err
+		}
+		if run.Epoch != l.epoch {
+			return store.ErrStale
+		}
+		used, err := exposure(tx, c.Lineage, c.Holdout, c.RunID)
+		if err != nil {
+			return err
+		}
+		if left := l.budget - used; left < 1 {
+			return &holdout.BudgetError{Used: used, Budget: l.budget}
+		}
+		fresh, err := tx.AddExposure(store.Exposure{Run: c.RunID, Lineage: c.Lineage, Holdout: c.Holdout.Digest})
+		if err != nil || !fresh {
+			return err
+		}
+		index, err = log.exposure(run, verdict.Ref{Name: c.Holdout.Name, Version: c.Holdout.Version, Digest: c.Holdout.Digest}, used+1, l.budget)
+		return err
+	})
+	return holdout.Receipt{LogIndex: index}, err
+}
+
+// exposure returns how many runs of a lineage have already been given rows of a
+// set, other than the run except; sets that share rows count by their share.
+func exposure(tx *store.Tx, lineage string, set holdout.Commitment, except string) (int, error) {
+	all, err := tx.Exposures()
+	if err != nil {
+		return 0, err
+	}
+	used := 0.0
+	shares := map[string]float64{}
+	for _, e := range all {
+		if e.Lineage != lineage || e.Run == except {
+			continue
+		}
+		share, ok := shares[e.Holdout]
+		if !ok {
+			other, _, err := commitment(tx, e.Holdout)
+			if err != nil {
+				return 0, err
+			}
+			share = holdout.Overlap(set, other)
+			if e.Holdout == set.Digest {
+				share = 1
+			}
+			shares[e.Holdout] = share
+		}
+		used += share
+	}
+	return int(math.Ceil(used - 1e-9)), nil
+}
+
+// budgetLeft returns how many more runs a lineage has under its policy.
+func budgetLeft(tx *store.Tx, lineage string, f *force) (int, error) {
+	left := f.policy.BudgetRuns
+	for _, h := range f.holdouts {
+		used, err := exposure(tx, lineage, h.Commitment, "")
+		if err != nil {
+			return 0, err
+		}
+		left = min(left, f.policy.BudgetRuns-used)
+	}
+	return max(left, 0), nil
+}

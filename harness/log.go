@@ -1,0 +1,116 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"proctor/harness/access"
+	"proctor/harness/store"
+	"proctor/harness/tlog"
+	"proctor/harness/verdict"
+)
+
+// An appender signs statements and logs them in the transaction that they belong
+// to: both are kept or neither. It is of use only inside [Service.update].
+type appender struct {
+	s   *Service
+	ctx context.Context
+	tx  *store.Tx
+	n   int // entries appended
+}
+
+// update runs f in the one writing transaction. If f logged something, the head
+// moves on after the commit and before anybody is answered: what update has
+// acknowledged, no later state of the database can lack unnoticed.
+func (s *Service) update(ctx context.Context, f func(tx *store.Tx, log *appender) error) error {
+	logged := 0
+	err := s.Store.Update(ctx, func(tx *store.Tx) error {
+		log := &appender{s: s, ctx: ctx, tx: tx}
+		err := f(tx, log)
+		logged = log.n
+		return err
+	})
+	if err != nil || logged == 0 {
+		return err
+	}
+	return s.advance(context.WithoutCancel(ctx))
+}
+
+// advance moves the log's head to what is committed. It refuses a storage that
+// lost entries or has others: somebody restored or rewrote history.
+func (s *Service) advance(ctx context.Context) error {
+	return s.Head.Advance(func(read func(tlog.Tx) error) error {
+		return s.Store.View(ctx, func(tx *store.Tx) error { return read(tx) })
+	})
+}
+
+// add signs a statement with the key for its kind and appends it.
+func (l *appender) add(st verdict.Statement, signer verdict.Signer) (int64, *verdict.Envelope, error) {
+	p, err := verdict.Prepare(st)
+	if err != nil {
+		return 0, nil, fmt.Errorf("prepare a statement: %w", err)
+	}
+	e, err := verdict.Issue(l.ctx, p, signer)
+	if err != nil {
+		return 0, nil, fmt.Errorf("sign a statement: %w", err)
+	}
+	leaf, err := e.Leaf()
+	if err != nil {
+		return 0, nil, err
+	}
+	index, err := tlog.Append(l.tx, tlog.Entry{Leaf: leaf, Kind: e.Type(), Subject: e.Subject().Digest, Envelope: e.Bytes()})
+	l.n++
+	return index, e, err
+}
+
+// envelope reads a logged statement back, if our keys signed it.
+func (s *Service) envelope(tx *store.Tx, index int64) (*verdict.Envelope, error) {
+	e, err := tx.LogEntry(index)
+	if err != nil {
+		return nil, fmt.Errorf("log entry %d: %w", index, err)
+	}
+	env, err := verdict.Open(e.Envelope, s.trust)
+	if err != nil {
+		return nil, fmt.Errorf("log entry %d: %w", index, err)
+	}
+	return env, nil
+}
+
+func (s *Service) stamp() string { return s.Now().UTC().Format(time.RFC3339) }
+
+func (s *Service) runOf(r store.Run) verdict.Run {
+	return verdict.Run{ID: r.ID, Verifier: s.Name, Harness: s.Harness, Lineage: r.Lineage}
+}
+
+func modelRef(r store.Run) verdict.Ref { return verdict.Ref{Name: r.PackageName, Digest: r.Package} }
+
+// change logs a step of a proposal: proposed, activated or refused.
+func (l *appender) change(c store.Change, p access.Principal) error {
+	action := map[string]string{"proposed": "proposed", "active": "activated", "refused": "refused"}[c.State]
+	doc := verdict.Ref{Name: c.Name, Digest: c.Digest}
+	switch d, err := l.tx.Document(c.Digest); {
+	case err == nil:
+		doc.Version = int(d.Version)
+	case c.Kind == "baseline" && errors.Is(err, store.ErrNotFound): // names a run
+		r, err := l.tx.Run(c.Digest)
+		if err != nil {
+			return err
+		}
+		doc = modelRef(r)
+	default:
+		return err
+	}
+	_, _, err := l.add(&verdict.Change{
+		ID: c.ID, Verifier: l.s.Name, Action: action, Kind: c.Kind, Document: doc,
+		By: p.ID, Person: p.Person, Note: c.Note, At: l.s.stamp(),
+	}, l.s.Evidence)
+	return err
+}
+
+// exposure logs a charge.
+func (l *appender) exposure(r store.Run, holdout verdict.Ref, used, budget int) (int64, error) {
+	index, _, err := l.add(&verdict.Exposure{Run: l.s.runOf(r), Holdout: holdout, Used: used, Budget: budget, At: l.s.stamp()}, l.s.Evidence)
+	return index, err
+}

@@ -1,0 +1,130 @@
+// Package harness takes a candidate from submission to a logged verdict.
+//
+// One evaluation is one [Service.Submit] and one run: plan, open, run, score,
+// compare, judge, issue, log, in that order, each step demanding what only the
+// one before can make. What always holds:
+//
+//   - the plan (every digest and the hash of the seed) is in the log before any
+//     model starts, and it ends in a verdict or in an abort that is in the log too;
+//   - the exposure ledger is charged before a sealed row is opened;
+//   - baseline, sets, suites and policy come from what two people activated, never
+//     from a request;
+//   - a verdict exists exactly if it is signed and in the log.
+//
+// The package trusts its keys, its clock and the head of its log. It does not
+// trust models, what they answer, uploaded files, submitters, or the blob store;
+// the database can delay or lose runs but not change what a verdict says.
+package harness
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/apache/arrow/go/v15/arrow/memory"
+	"github.com/google/uuid"
+
+	"proctor/harness/access"
+	"proctor/harness/runner"
+	"proctor/harness/store"
+	"proctor/harness/tlog"
+	"proctor/harness/verdict"
+	"proctor/holdout"
+	"proctor/holdout/blob"
+)
+
+// Config is what a [Service] is made of.
+type Config struct {
+	Store   *store.Store
+	Blobs   blob.Store
+	Keyring holdout.Keyring
+	Officer ed25519.PrivateKey // signs holdout manifests
+
+	Evidence verdict.Signer // signs everything but approvals
+	Approve  verdict.Signer // signs approvals only
+	LogKey   string         // the log's verifier key
+	LogBegan time.Time      // for sigstore clients
+	Head     *tlog.Head     // the log's head, outside the database
+
+	Runner  runner.Runner
+	Limits  runner.Limits
+	Scratch string // private folder for packages in use
+	Harness string // digest of this program
+	Name    string // URI of this service, names it in verdicts
+
+	CanarySeed *[32]byte        // only the demo fixes it; nil: random per set
+	Memory     memory.Allocator // nil: Arrow's default
+	Rand       io.Reader        // nil: the system's
+	Now        func() time.Time // nil: the clock
+	Logger     *slog.Logger
+}
+
+// A Service evaluates candidates. It is safe for concurrent use.
+type Service struct {
+	Config
+	vault func(l ledger) *holdout.Vault
+	trust verdict.Trust
+}
+
+// New checks that log and head agree and returns a service that has taken up
+// what a dead process left. It refuses a database that is behind the head or
+// forked from it: somebody restored or rewrote history.
+func New(ctx context.Context, c Config) (*Service, error) {
+	if c.Rand == nil {
+		c.Rand = rand.Reader
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Memory == nil {
+		c.Memory = memory.DefaultAllocator
+	}
+	s := &Service{Config: c}
+	var err error
+	if s.trust, err = verdict.NewTrust(c.Evidence.Public(), c.Approve.Public(), c.LogKey); err != nil {
+		return nil, err
+	}
+	s.vault = func(l ledger) *holdout.Vault {
+		return holdout.NewVault(c.Blobs, c.Keyring, c.Officer.Public().(ed25519.PublicKey), l)
+	}
+	if err := s.advance(ctx); err != nil {
+		return nil, fmt.Errorf("the log: %w", err)
+	}
+	var left []string
+	if err := c.Store.Update(ctx, func(tx *store.Tx) (err error) { left, err = tx.Adopt(); return err }); err != nil {
+		return nil, fmt.Errorf("take up unfinished runs: %w", err)
+	}
+	if len(left) > 0 {
+		c.Logger.Info("took up unfinished runs", "runs", left)
+	}
+	return s, nil
+}
+
+// Work evaluates queued runs until stop is called.
+func (s *Service) Work(ctx context.Context, workers int) (stop func(context.Context) error, err error) {
+	return s.Store.Work(ctx, workers, s.evaluate)
+}
+
+// Authenticate returns whom a token of that kind (api or session) stands for.
+func (s *Service) Authenticate(ctx context.Context, secret, kind string) (access.Principal, error) {
+	var p access.Principal
+	err := s.Store.View(ctx, func(tx *store.Tx) (err error) { p, err = tx.Authenticate(secret, kind); return err })
+	if errors.Is(err, store.ErrNotFound) {
+		return p, fmt.Errorf("%w: the token is unknown or has expired", access.ErrDenied)
+	}
+	return p, err
+}
+
+// newID returns a random id that says nothing about its object.
+func (s *Service) newID() string {
+	id, err := uuid.NewRandomFromReader(s.Rand)
+	if err != nil {
+		panic("no randomness: " + err.Error()) // the service cannot run without
+	}
+	return id.String()
+}

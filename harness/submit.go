@@ -1,0 +1,240 @@
+package harness
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+
+	"proctor/harness/access"
+	"proctor/harness/intake"
+	"proctor/harness/report"
+	"proctor/harness/runner"
+	"proctor/harness/store"
+	"proctor/holdout/blob"
+	"proctor/web/api"
+)
+
+// Submit takes a candidate package (a tar archive) for a lineage. The package
+// digest is that of the bytes received. A question that was asked before, the
+// same package under the same policy against the same deployed model, gets the
+// recorded run and costs nothing.
+func (s *Service) Submit(ctx context.Context, p access.Principal, lineage, name string, archive io.Reader) (api.Submission, error) {
+	if err := access.Check(p, access.Submit, access.Object{}); err != nil {
+		return api.Submission{}, err
+	}
+	if err := checkName(name); err != nil {
+		return api.Submission{}, err
+	}
+	raw, err := io.ReadAll(io.LimitReader(archive, intake.PackageLimits.Bytes+1))
+	if err != nil {
+		return api.Submission{}, refuse(Usage, "the archive could not be read to its end")
+	}
+	if int64(len(raw)) > intake.PackageLimits.Bytes {
+		return api.Submission{}, refuse(TooLarge, "a package is at most %d bytes", intake.PackageLimits.Bytes)
+	}
+	pkg, err := s.inspect(ctx, raw)
+	if err != nil {
+		return api.Submission{}, err
+	}
+	ref, err := s.Blobs.Put(ctx, raw)
+	if err != nil {
+		return api.Submission{}, fmt.Errorf("store the package: %w", err)
+	}
+	var view api.Submission
+	err = s.update(ctx, func(tx *store.Tx, _ *appender) error {
+		f, err := inForce(tx, lineage)
+		if err != nil {
+			return err
+		}
+		if _, err := classOrder(f.holdouts[0].Classes, pkg.Manifest.Classes); err != nil {
+			return refuse(Usage, "%s: %v", runner.ManifestFile, err)
+		}
+		run := store.Run{
+			ID: s.newID(), Dedupe: f.question(pkg.Digest), Lineage: lineage,
+			Package: pkg.Digest, PackageName: name, PackageKind: pkg.Manifest.Kind, PackageBlob: string(ref),
+			SubmittedBy: p.ID, SubmittedPerson: p.Person,
+		}
+		got, err := tx.NewRun(run)
+		if errors.Is(err, store.ErrExists) {
+			view, err = submissionView(tx, f, got)
+			view.Repeated = true
+			return err
+		}
+		if err != nil {
+			return err
+		}
+		if view, err = submissionView(tx, f, got); err != nil {
+			return err
+		}
+		if view.BudgetLeft < 1 { // rolls the new run back
+			return refuse(Budget, "lineage %q has no runs left on its sealed sets: they must rotate", lineage)
+		}
+		return nil
+	})
+	return view, err
+}
+
+// question names what a run asks, so that asking twice gives one answer.
+func (f *force) question(pkg string) string {
+	h := sha256.New()
+	for _, part := range slices.Concat([]string{f.lineage, pkg, f.Policy, f.Baseline, f.Anchor}, f.Holdouts, f.Suites) {
+		fmt.Fprintf(h, "%d:%s", len(part), part)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// inspect reads a package archive and leaves nothing on disk.
+func (s *Service) inspect(ctx context.Context, raw []byte) (*runner.Package, error) {
+	var pkg *runner.Package
+	err := s.unpack(ctx, raw, func(_ string, p *runner.Package) error { pkg = p; return nil })
+	return pkg, err
+}
+
+// unpack lays a package archive out in a private folder for the time of use.
+func (s *Service) unpack(ctx context.Context, raw []byte, use func(dir string, p *runner.Package) error) error {
+	dir, err := os.MkdirTemp(s.Scratch, "package-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	if err := intake.Untar(ctx, bytes.NewReader(raw), dir, intake.PackageLimits); err != nil {
+		return refuse(Usage, "package archive: %v", err)
+	}
+	p, err := runner.ReadPackage(dir)
+	if err != nil {
+		return refuse(Usage, "package: %v", err)
+	}
+	return use(dir, p)
+}
+
+// withPackage runs use on the staged files of a run's package, after checking
+// that they are the bytes that were submitted.
+func (s *Service) withPackage(ctx context.Context, r *store.Run, use func(dir string, p *runner.Package) error) error {
+	raw, err := s.Blobs.Get(ctx, blob.Ref(r.PackageBlob))
+	if err != nil {
+		return fmt.Errorf("package of run %s: %w", r.ID, err)
+	}
+	return s.unpack(ctx, raw, func(dir string, p *runner.Package) error {
+		if p.Digest != r.Package {
+			return fmt.Errorf("package of run %s is %s, the record says %s", r.ID, p.Digest, r.Package)
+		}
+		staged, err := os.MkdirTemp(s.Scratch, "staged-")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(staged)
+		if err := runner.Stage(p, dir, staged); err != nil {
+			return err
+		}
+		return use(staged, p)
+	})
+}
+
+// checkName keeps names of candidates printable and short: they stand in logs and pages.
+func checkName(name string) error {
+	if name == "" || len(name) > 100 {
+		return refuse(Usage, "a candidate's name has 1 to 100 characters")
+	}
+	for _, r := range name {
+		if r < 0x20 || r == 0x7f || r >= 0x2028 && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || r == 0xfffd {
+			return refuse(Usage, "a candidate's name holds no control characters")
+		}
+	}
+	return nil
+}
+
+// Submission returns a submission as its submitter may see it.
+func (s *Service) Submission(ctx context.Context, p access.Principal, id string) (api.Submission, error) {
+	var view api.Submission
+	err := s.Store.View(ctx, func(tx *store.Tx) error {
+		r, err := s.visible(tx, p, id, access.SeeSubmission)
+		if err != nil {
+			return err
+		}
+		f, err := inForce(tx, r.Lineage)
+		if err != nil {
+			return err
+		}
+		view, err = submissionView(tx, f, r)
+		return err
+	})
+	return view, err
+}
+
+// Submissions lists the newest submissions that p may see.
+func (s *Service) Submissions(ctx context.Context, p access.Principal, lineage string, limit int) ([]api.Submission, error) {
+	var out []api.Submission
+	err := s.Store.View(ctx, func(tx *store.Tx) error {
+		runs, err := tx.Runs(lineage, limit)
+		if err != nil {
+			return err
+		}
+		forces := map[string]*force{}
+		for _, r := range runs {
+			if access.Check(p, access.SeeSubmission, access.Object{People: []string{r.SubmittedPerson}}) != nil {
+				continue
+			}
+			f := forces[r.Lineage]
+			if f == nil {
+				if f, err = inForce(tx, r.Lineage); err != nil {
+					return err
+				}
+				forces[r.Lineage] = f
+			}
+			v, err := submissionView(tx, f, r)
+			if err != nil {
+				return err
+			}
+			out = append(out, v)
+		}
+		return nil
+	})
+	return out, err
+}
+
+// visible returns a run if p may do a to it; a run that p may not see looks like none.
+func (s *Service) visible(tx *store.Tx, p access.Principal, id string, a access.Action) (store.Run, error) {
+	r, err := tx.Run(id)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return r, err
+	}
+	if err != nil {
+		return r, refuse(Missing, "there is no submission %q", id)
+	}
+	if denied := access.Check(p, a, access.Object{People: []string{r.SubmittedPerson}}); denied != nil {
+		if access.Check(p, access.SeeSubmission, access.Object{People: []string{r.SubmittedPerson}}) != nil {
+			return r, refuse(Missing, "there is no submission %q", id)
+		}
+		return r, denied
+	}
+	return r, nil
+}
+
+func submissionView(tx *store.Tx, f *force, r store.Run) (api.Submission, error) {
+	v := api.Submission{
+		ID: r.ID, Lineage: r.Lineage, Candidate: r.PackageName, Package: r.Package, Submitted: r.Submitted,
+		State: r.State, Stage: r.Stage, Result: r.Result, Reason: r.Reason, Approved: r.Approval >= 0, Ended: r.Ended,
+	}
+	if r.State == store.Aborted { // fixed words, nothing of the model's own
+		v.Sentence = r.Sentence
+	}
+	var err error
+	if v.BudgetLeft, err = budgetLeft(tx, r.Lineage, f); err != nil {
+		return v, err
+	}
+	if r.Result != report.Pass || r.Approval >= 0 {
+		return v, err
+	}
+	planned, err := plannedForce(tx, r)
+	if err != nil {
+		return v, err
+	}
+	v.Awaiting, err = awaiting(tx, r, planned)
+	return v, err
+}

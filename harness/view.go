@@ -1,0 +1,183 @@
+package harness
+
+import (
+	"context"
+	"errors"
+
+	"proctor/harness/access"
+	"proctor/harness/report"
+	"proctor/harness/store"
+	"proctor/harness/verdict"
+	"proctor/holdout"
+	"proctor/web/api"
+)
+
+// A ReportView is a report with what the page shows around it. Bytes have Digest.
+type ReportView struct {
+	Digest string
+	Bytes  []byte
+	Report *report.Report
+	Run    RunView
+}
+
+// A RunView is what a reviewer sees of a run besides its report.
+type RunView struct {
+	ID            string
+	SubmittedBy   string // account
+	Submitted     string // RFC 3339
+	Ended         string
+	BudgetRuns    int // runs that the policy allows on its sealed sets
+	BudgetLeft    int
+	ReviewsNeeded int // people that the policy asks for
+	Reviews       []ReviewView
+	Deployed      string // run of the lineage's deployed model today, "": none
+	PlanIndex     int64  // leaves of the log; -1: none
+	EvidenceIndex int64
+	ApprovalIndex int64
+	Evidence      string // "sha256:<hex>" of the signed statement; "": none
+	Approval      string
+	Harness       string // digest of the program that ran it
+	Service       string // URI of this service
+}
+
+// A ReviewView is one review, in time order.
+type ReviewView struct {
+	By      string // account
+	Approve bool
+	Reason  string
+	Report  string // digest of the report that was shown
+	At      string // RFC 3339
+}
+
+// Report returns the diff report of a run that has a verdict. The bytes are those
+// that the logged verdict names, or there is no report.
+func (s *Service) Report(ctx context.Context, p access.Principal, id string) (ReportView, error) {
+	var v ReportView
+	err := s.Store.View(ctx, func(tx *store.Tx) error {
+		r, err := s.visible(tx, p, id, access.SeeReport)
+		if err != nil {
+			return err
+		}
+		if r.State != store.Done {
+			return refuse(Conflict, "the run has no verdict: it is %s", r.State)
+		}
+		_, e, err := s.loggedEvidence(tx, r)
+		if err != nil {
+			return err
+		}
+		if v.Bytes, v.Report, err = s.storedReport(ctx, r); err != nil {
+			return err
+		}
+		v.Digest = r.Report
+		v.Run, err = s.runView(tx, r, e)
+		return err
+	})
+	return v, err
+}
+
+func (s *Service) runView(tx *store.Tx, r store.Run, e *verdict.Evidence) (RunView, error) {
+	f, err := plannedForce(tx, r)
+	if err != nil {
+		return RunView{}, err
+	}
+	v := RunView{
+		ID: r.ID, SubmittedBy: r.SubmittedBy, Submitted: r.Submitted, Ended: r.Ended,
+		BudgetRuns: e.Budget, ReviewsNeeded: reviewers(f),
+		PlanIndex: e.Plan, EvidenceIndex: r.Evidence, ApprovalIndex: r.Approval, Harness: e.Run.Harness, Service: e.Run.Verifier,
+	}
+	if v.BudgetLeft, err = budgetLeft(tx, r.Lineage, f); err != nil {
+		return v, err
+	}
+	l, err := tx.Lineage(r.Lineage)
+	if err != nil {
+		return v, err
+	}
+	v.Deployed = l.Baseline
+	for _, x := range []struct {
+		index int64
+		into  *string
+	}{{r.Evidence, &v.Evidence}, {r.Approval, &v.Approval}} {
+		if x.index < 0 {
+			continue
+		}
+		env, err := s.envelope(tx, x.index)
+		if err != nil {
+			return v, err
+		}
+		*x.into = env.Digest()
+	}
+	past, err := tx.Reviews(r.ID)
+	for _, x := range past {
+		v.Reviews = append(v.Reviews, ReviewView{By: x.By, Approve: x.Decision == "approve", Reason: x.Reason, Report: x.Report, At: x.At})
+	}
+	return v, err
+}
+
+// Bundle returns a signed statement of a run, "evidence" or "approval", as a
+// sigstore bundle with its proof in the log's newest tree.
+//
+// Evidence holds every number of the verdict, so that a submitter cannot have it.
+func (s *Service) Bundle(ctx context.Context, p access.Principal, id, which string) ([]byte, error) {
+	action := access.SeeReport
+	if which == "approval" {
+		action = access.SeeBundle
+	}
+	var b []byte
+	err := s.Store.View(ctx, func(tx *store.Tx) error {
+		r, err := s.visible(tx, p, id, action)
+		if err != nil {
+			return err
+		}
+		index := map[string]int64{"evidence": r.Evidence, "approval": r.Approval}
+		at, ok := index[which]
+		if !ok || at < 0 {
+			return refuse(Missing, "the run has no %s", which)
+		}
+		env, err := s.envelope(tx, at)
+		if err != nil {
+			return err
+		}
+		proof, err := s.Head.Prove(tx, at)
+		if err != nil {
+			return err
+		}
+		b, err = verdict.Bundle(env, verdict.Proof(proof), s.LogKey)
+		return err
+	})
+	return b, err
+}
+
+// Holdout returns the public side of the active version of a holdout.
+func (s *Service) Holdout(ctx context.Context, p access.Principal, name string) (holdout.Commitment, error) {
+	var c holdout.Commitment
+	if err := access.Check(p, access.SeeChanges, access.Object{}); err != nil {
+		return c, err
+	}
+	err := s.Store.View(ctx, func(tx *store.Tx) error {
+		d, err := tx.Active("holdout", name)
+		if errors.Is(err, store.ErrNotFound) {
+			return refuse(Missing, "no version of holdout %q is active", name)
+		}
+		if err != nil {
+			return err
+		}
+		c, _, err = commitment(tx, d.Digest)
+		return err
+	})
+	return c, err
+}
+
+// Trust returns what verifiers pin.
+func (s *Service) Trust() (api.Trust, error) {
+	t := api.Trust{Log: s.LogKey}
+	var err error
+	if t.Evidence, err = verdict.PublicPEM(s.Evidence.Public()); err != nil {
+		return t, err
+	}
+	if t.Approve, err = verdict.PublicPEM(s.Approve.Public()); err != nil {
+		return t, err
+	}
+	root, err := verdict.TrustedRoot(s.LogKey, s.LogBegan)
+	t.Root = string(root)
+	return t, err
+}
