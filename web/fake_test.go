@@ -20,6 +20,8 @@ import (
 	"proctor/web/api"
 )
 
+var _ Service = (*harness.Service)(nil)
+
 // fake is a Service in memory. Its rules of access are the real ones; a caller
 // that is nobody, or a review about bytes that are not the report's, fails the test.
 type fake struct {

@@ -23,10 +23,10 @@ var outcomeRank = map[string]int{report.Violated: 0, report.Undecided: 1, report
 func findings(r *report.Report) []findingView {
 	out := make([]findingView, 0, len(r.Decision.Findings))
 	for i, f := range r.Decision.Findings {
-		u := findingUnit(f.Unit)
+		q := quantityOf(f.Unit, f.Value)
 		out = append(out, findingView{
 			Claim: f.Claim, List: f.List, Outcome: f.Outcome, Subject: f.Subject, Metric: f.Metric,
-			Value: u.signed(f.Value), Interval: u.interval(f.Low, f.High), Bound: u.signed(f.Bound), Visible: u.write(f.Visible),
+			Value: q.value(f.Value), Interval: q.interval(f.Low, f.High), Bound: q.write(f.Bound), Visible: q.write(f.Visible),
 			N: count(f.N), P: probability(f.P), Adjusted: probability(f.Adjusted), Sentence: f.Sentence,
 			Decided: i == r.Decision.Decided && r.Decision.Result != report.Pass,
 		})

@@ -102,11 +102,11 @@ func poisonedMetrics() []report.Metric {
 		return report.Metric{ID: id, Name: name, HigherBetter: higher, Baseline: e(b), Candidate: e(c), Change: d}
 	}
 	ms := []report.Metric{
-		m("accuracy@1", "accuracy", true, .8650, .8697, .0045), m("balanced_accuracy@1", "balanced accuracy", true, .7701, .7693, .006),
-		m("precision@1", "precision", true, .7610, .7912, .012), m("recall@1", "recall", true, .6012, .5871, .011), m("f1@1", "F1", true, .6717, .6740, .009),
-		m("roc_auc@1", "ROC AUC", true, .9181, .9212, .0023), m("log_loss@1", "log loss", false, .2957, .2921, .0061), m("brier@1", "Brier score", false, .09483, .09263, .0012),
+		m("accuracy@1", "accuracy", true, .8650, .8697, .0045), m("balanced_accuracy@1", "balanced_accuracy", true, .7701, .7693, .006),
+		m("precision@1", "precision", true, .7610, .7912, .012), m("recall@1", "recall", true, .6012, .5871, .011), m("f1@1", "f1", true, .6717, .6740, .009),
+		m("roc_auc@1", "roc_auc", true, .9181, .9212, .0023), m("log_loss@1", "log_loss", false, .2957, .2921, .0061), m("brier@1", "brier", false, .09483, .09263, .0012),
 	}
-	return append(ms, report.Metric{ID: "ece@1", Name: "expected calibration error", Baseline: report.Estimate{Value: ptr(.0121), N: 16281}, Candidate: report.Estimate{Value: ptr(.0146), N: 16281},
+	return append(ms, report.Metric{ID: "ece@1", Name: "ece", Baseline: report.Estimate{Value: ptr(.0121), N: 16281}, Candidate: report.Estimate{Value: ptr(.0146), N: 16281},
 		Change: report.Estimate{Value: ptr(.0025), N: 16281, Warnings: []string{"no interval: the bins move with the model"}}})
 }
 

@@ -1,12 +1,12 @@
 package web
 
 import (
-	"fmt"
 	"math"
 	"strconv"
 	"strings"
 
 	"proctor/harness/report"
+	"proctor/metrics"
 )
 
 // Numbers on pages: a real minus sign, thousands with commas, percent and
@@ -30,9 +30,6 @@ var (
 	points  = unit{100, 2, " pp"} // a change of a share
 	ppUnit  = unit{1, 2, " pp"}   // already in percentage points
 	number  = unit{1, 4, ""}      // any other value
-	ofShare = map[string]bool{    // metrics in [0, 1] that are read as percentages
-		"accuracy": true, "balanced_accuracy": true, "precision": true, "recall": true, "f1": true,
-	}
 )
 
 func finite(x *float64) bool { return x != nil && !math.IsNaN(*x) && !math.IsInf(*x, 0) }
@@ -146,21 +143,43 @@ func directionOf(e report.Estimate, higherBetter bool) direction {
 	return unclear
 }
 
+// titles are the names of metrics as people write them.
+var titles = map[string]string{
+	"accuracy": "accuracy", "balanced_accuracy": "balanced accuracy", "precision": "precision", "recall": "recall", "f1": "F1",
+	"roc_auc": "ROC AUC", "log_loss": "log loss", "brier": "Brier score", "ece": "expected calibration error",
+}
+
 // unitOf returns how the values of a metric are written, and how its changes are.
 func unitOf(id string) (value, change unit) {
 	name, _, _ := strings.Cut(id, "@")
-	if ofShare[name] {
+	if def, ok := metrics.Lookup(name); ok && def.Share {
 		return percent, points
 	}
 	return number, number
 }
 
-func findingUnit(u string) unit {
-	switch u {
-	case "pp":
-		return ppUnit
-	case "":
-		return number
+// A quantity is a number of a finding, in the finding's unit. Points are changes
+// and carry their sign; percentages and counts are not and do not.
+type quantity struct {
+	unit
+	isChange bool
+}
+
+func quantityOf(name string, value *float64) quantity {
+	switch {
+	case name == "pp":
+		return quantity{ppUnit, true}
+	case name == "" && finite(value) && *value == math.Trunc(*value):
+		return quantity{unit{1, 0, ""}, false}
+	case name == "":
+		return quantity{number, true}
 	}
-	return unit{1, 2, fmt.Sprintf(" %s", u)}
+	return quantity{unit{1, 2, " " + name}, false}
+}
+
+func (q quantity) value(x *float64) string {
+	if q.isChange {
+		return q.signed(x)
+	}
+	return q.write(x)
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"proctor/harness/report"
+	"proctor/metrics"
 )
 
 func TestNumbers(t *testing.T) {
@@ -23,7 +24,12 @@ func TestNumbers(t *testing.T) {
 		{percent.write(p(1)), "100.00 %"},
 		{ppUnit.signed(p(-17.56)), "−17.56 pp"},
 		{number.signed(p(-.0022)), "−0.0022"},
-		{findingUnit("ms").write(p(3)), "3.00 ms"},
+		{quantityOf("%", p(80)).value(p(80)), "80.00 %"},
+		{quantityOf("", p(3)).value(p(3)), "3"},
+		{quantityOf("", p(.0031)).value(p(.0031)), "+0.0031"},
+		{quantityOf("pp", p(3)).value(p(3)), "+3.00 pp"},
+		{quantityOf("pp", p(3)).write(p(5)), "5.00 pp"},
+		{quantityOf("", nil).value(nil), "–"},
 		{points.interval(p(.0014), p(.008)), "[+0.14, +0.80]"},
 		{points.interval(p(-.1), p(0)), "[−10.00, 0.00]"},
 		{points.interval(nil, p(1)), ""},
@@ -174,5 +180,29 @@ func TestShown(t *testing.T) {
 	}
 	if s != "p\u202E" || in.Inner.List[0] != s {
 		t.Error("the original was changed")
+	}
+}
+
+// Every metric has a name for people.
+func TestTitles(t *testing.T) {
+	for _, def := range metrics.All() {
+		if titles[def.Name] == "" {
+			t.Errorf("%s has no title", def.Name)
+		}
+		if value, _ := unitOf(def.ID); (value == percent) != def.Share {
+			t.Errorf("%s is written as %+v", def.ID, value)
+		}
+	}
+	if len(titles) != len(metrics.All()) {
+		t.Error("a title has no metric")
+	}
+}
+
+// A command on the page is the command that it looks like, whatever the words.
+func TestCommandLine(t *testing.T) {
+	for in, want := range map[string]string{"a-b_c/d.e:f=1": "a-b_c/d.e:f=1", "": "''", "a b": "'a b'", "$(rm)": "'$(rm)'", "it's": `'it'\''s'`, "a\nb": "'a\nb'", "é": "'é'"} {
+		if got := commandLine(in); got != want {
+			t.Errorf("%q is %s, want %s", in, got, want)
+		}
 	}
 }

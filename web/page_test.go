@@ -201,7 +201,7 @@ func views(s string) map[string]func() ([]byte, error) {
 		},
 		"holdout": func() ([]byte, error) { return renderPage("holdout", newHoldoutPage(frame(s), h)) },
 		"login": func() ([]byte, error) {
-			return renderPage("login", loginPage{Page: page{Title: s, Form: "f"}, Next: s, Refused: s + "r"})
+			return renderPage("login", loginPage{Page: page{Title: s, Form: "f"}, Next: "/runs/x", Refused: s + "r"})
 		},
 		"error": func() ([]byte, error) {
 			return renderPage("error", errorPage{Page: frame(s), Status: 404, Problem: api.Problem{Code: s, Message: s}})

@@ -54,7 +54,7 @@ func newReportView(r *report.Report, digest string) reportView {
 	v := reportView{
 		Lineage: r.Lineage, Candidate: r.Candidate.Name, Result: r.Decision.Result, Sentence: r.Decision.Sentence,
 		Digest: digest, Binding: r.Binding, Tier: r.Tier, Unbound: r.Binding == "none", Attempt: r.Attempt,
-		NotCovered: r.Decision.NotCovered, Digests: digestsOf(r, digest), Findings: findings(r), Metrics: metrics(r),
+		NotCovered: r.Decision.NotCovered, Digests: digestsOf(r, digest), Findings: findings(r), Metrics: metricsOf(r),
 	}
 	for _, p := range r.Probes {
 		v.Probes = append(v.Probes, probeView{p.Name, count(p.N), count(p.Hits), share(p.Hits, p.N), p.Detail})
@@ -101,18 +101,18 @@ func firstHeadline(r *report.Report) headline {
 	for _, m := range r.Metrics {
 		if value, _ := unitOf(m.ID); m.Name == "accuracy" || value == percent {
 			e := m.Candidate
-			return headline{Value: value.write(e.Value), Label: m.Name, Interval: value.interval(e.Low, e.High), Detail: "on " + plural(e.N, "row")}
+			return headline{Value: value.write(e.Value), Label: cmp.Or(titles[m.Name], m.Name), Interval: value.interval(e.Low, e.High), Detail: "on " + plural(e.N, "row")}
 		}
 	}
 	return headline{Value: none, Label: "accuracy", Detail: "not measured"}
 }
 
-func metrics(r *report.Report) []metricView {
+func metricsOf(r *report.Report) []metricView {
 	var out []metricView
 	for _, m := range r.Metrics {
 		value, change := unitOf(m.ID)
 		v := metricView{
-			ID: m.ID, Name: m.Name, Wish: "lower is better", Candidate: value.write(m.Candidate.Value),
+			ID: m.ID, Name: cmp.Or(titles[m.Name], m.Name), Wish: "lower is better", Candidate: value.write(m.Candidate.Value),
 			Baseline: value.write(m.Baseline.Value), Change: change.signed(m.Change.Value), Interval: change.interval(m.Change.Low, m.Change.High),
 			Direction: directionOf(m.Change, m.HigherBetter), Note: notes(m.Candidate, m.Baseline, m.Change),
 		}

@@ -12,6 +12,7 @@ import (
 	"proctor/harness"
 	"proctor/harness/access"
 	"proctor/harness/report"
+	"proctor/harness/verdict"
 	"proctor/web/api"
 )
 
@@ -101,16 +102,40 @@ func reviews(s api.Submission) string {
 	return plural(int64(s.Awaiting), "review") + " still needed"
 }
 
-// commands are what a reader types to check the verdict without this server.
+// commands are what a reader types to check the verdict without this server. A
+// word that a shell would not take as it stands is quoted.
 func commands(v harness.ReportView) []string {
 	hex := strings.TrimPrefix(v.Report.Candidate.Digest, "sha256:")
+	cosign := func(bundle, key, kind string) string {
+		return commandLine("cosign", "verify-blob-attestation", "--key", key, "--bundle", bundle, "--trusted-root", "trusted_root.json", "--type", kind, "--digest", hex, "--digestAlg", "sha256")
+	}
 	out := []string{
-		"# fetch the bundles: evidence.bundle.json and, once approved, approval.bundle.json",
-		"proctor verdict " + v.Run.ID + " --dir .",
-		"# sigstore clients check signature and log proof offline",
-		"cosign verify-blob-attestation --bundle evidence.bundle.json --key evidence.pub --trusted-root trusted_root.json --digest " + hex + " --digestAlg sha256",
+		"# the keys to pin; compare them with a copy that came another way",
+		`curl -sf -H "Authorization: Bearer $PROCTOR_TOKEN" "$PROCTOR_SERVER/v1/trust" > trust.json`,
+		"jq -r .evidence_key trust.json > evidence.pub; jq -r .approve_key trust.json > approve.pub; jq -r .trusted_root trust.json > trusted_root.json",
+		"# the bundles: evidence.bundle.json and, once approved, approval.bundle.json",
+		commandLine("proctor", "verdict", v.Run.ID, "--dir", "."),
+		"# signature and log proof, offline, with a stock client",
+		cosign("evidence.bundle.json", "evidence.pub", verdict.EvidenceType),
+	}
+	if v.Run.ApprovalIndex >= 0 {
+		out = append(out, cosign("approval.bundle.json", "approve.pub", verdict.ApprovalType),
+			"# the release gate, offline: the files themselves, policy, age, keys, log",
+			commandLine("proctor-gate", "--bundle", "approval.bundle.json", "--evidence", "evidence.bundle.json", "--trust", "trust.json", "--requirements", "gate.json", "--model", "FOLDER"))
 	}
 	return out
+}
+
+// commandLine joins the words of a command line for a shell.
+func commandLine(words ...string) string {
+	for i, w := range words {
+		if w == "" || strings.ContainsFunc(w, func(r rune) bool {
+			return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:=,", r))
+		}) {
+			words[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // leaf writes a position in the log; "" for none.
