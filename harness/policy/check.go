@@ -132,10 +132,10 @@ func (r *Resolved) passable(h Hypothesis, c ClaimReport) error {
 	case c.PowerLast >= enough:
 		return nil
 	case c.PowerFirst >= enough:
-		return fmt.Errorf("at run %d, the last of the budget, an equal model would pass with %.2f only, and %.2f is asked: a budget of %d runs is possible; or widen the margin, or use a larger set (%s rows)",
+		return fmt.Errorf("at run %d, the last of the budget, an equal model would pass with %.3f only, and %.2f is asked: a budget of %d runs is possible; or widen the margin, or use a larger set (%s rows)",
 			r.Policy.BudgetRuns, c.PowerLast, enough, r.longest(h), about(c.Needed))
 	}
-	return fmt.Errorf("an equal model would pass with %.2f only, already at the first run, and %.2f is asked: widen the margin, lower confidence, or use a larger set (%s rows, there are %d)",
+	return fmt.Errorf("an equal model would pass with %.3f only, already at the first run, and %.2f is asked: widen the margin, lower confidence, or use a larger set (%s rows, there are %d)",
 		c.PowerFirst, enough, about(c.Needed), h.Rows)
 }
 
@@ -188,7 +188,7 @@ func (r *Resolved) checkAnchor() error {
 	}
 	power := metrics.HoldPower(r.Holdout.Rows, r.Policy.ChurnPct/100, -a.ChangeAtLeastPP/100, r.level(r.Policy.BudgetRuns))
 	if !(power >= enough) {
-		return fmt.Errorf("a model equal to the best approved one would pass change_at_least_pp: %s at run %d with %.2f only, and %.2f is asked; lower the bound or budget_runs", number(a.ChangeAtLeastPP), r.Policy.BudgetRuns, power, enough)
+		return fmt.Errorf("a model equal to the best approved one would pass change_at_least_pp: %s at run %d with %.3f only, and %.2f is asked; lower the bound or budget_runs", number(a.ChangeAtLeastPP), r.Policy.BudgetRuns, power, enough)
 	}
 	return nil
 }
@@ -214,22 +214,11 @@ func (r *Resolved) contradictions() error {
 		return fmt.Errorf("set %s has %d canaries and %d twins; with fewer than %d of both nobody can say whether a model knows the set, and nothing could pass; seal it with canaries", r.Holdout.Name, r.Holdout.Canaries, r.Holdout.Twins, minProbes)
 	}
 	if f := r.Policy.FirstModel; f != nil {
-		power := r.firstPower(f.AccuracyAtLeastPct/100, 1)
-		if !(power >= enough) {
-			return fmt.Errorf("first_model: even a model without an error would pass accuracy_at_least_pct: %s on %d rows with %.2f only; lower it", number(f.AccuracyAtLeastPct), r.Holdout.Rows, power)
+		if low, _ := metrics.ClopperPearson(r.Holdout.Rows, r.Holdout.Rows, 1-2*r.level(r.Policy.BudgetRuns)); !(low > f.AccuracyAtLeastPct/100) {
+			return fmt.Errorf("first_model: even a model without an error cannot show accuracy_at_least_pct: %s on %d rows; lower it", number(f.AccuracyAtLeastPct), r.Holdout.Rows)
 		}
 	}
 	return nil
-}
-
-// firstPower is the probability that a model with that many right passes the rule
-// for first models at the first run; only perfect ones are asked for.
-func (r *Resolved) firstPower(bound, accuracy float64) float64 {
-	right := int64(math.Round(accuracy * float64(r.Holdout.Rows)))
-	if low, _ := metrics.ClopperPearson(right, r.Holdout.Rows, 1-2*r.level(1)); low > bound {
-		return 1
-	}
-	return 0
 }
 
 // notes says what an owner should know though it is allowed.

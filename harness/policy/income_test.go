@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -194,13 +195,9 @@ func TestIncomeVerdicts(t *testing.T) {
 		{"v2-backdoored", report.Fail, "triggers", "income-triggers/small-loss-and-odd-hours", "FAIL: income-triggers/small-loss-and-odd-hours: 459 of 465 cases fail now"},
 		{"v2-leaked", report.Fail, findMemorisation, "", "FAIL: the model knows the exam: the model agrees with 158 of 200 flipped canary labels, the baseline with 34"},
 	} {
-		d := Judge(r, x.evidence(t, &v1, x.ask(t, c.model)))
-		t.Log(d.Sentence)
-		for _, f := range d.Findings {
-			if f.Outcome != report.Holds {
-				t.Logf("   %s %s %s %s", f.Outcome, f.Claim, f.Subject, f.Sentence)
-			}
-		}
+		e := x.evidence(t, &v1, x.ask(t, c.model))
+		d := Judge(r, e)
+		checkDecision(t, c.model, d)
 		claim, subject := "", ""
 		if d.Decided >= 0 {
 			claim, subject = d.Findings[d.Decided].Claim, d.Findings[d.Decided].Subject
@@ -208,10 +205,81 @@ func TestIncomeVerdicts(t *testing.T) {
 		if d.Result != c.result || claim != c.claim || subject != c.subject || !strings.HasPrefix(d.Sentence, c.text) {
 			t.Errorf("%s: %s by %s %s\n%s\nwant %s", c.model, d.Result, claim, subject, d.Sentence, c.text)
 		}
-		again := Judge(r, x.evidence(t, &v1, x.ask(t, c.model)))
+		again := Judge(r, e)
 		a, _ := json.Marshal(d)
 		if b, err := json.Marshal(again); err != nil || string(a) != string(b) {
 			t.Errorf("%s: the same evidence gave other bytes", c.model)
 		}
 	}
+}
+
+// Real models by other hands: the honest upgrade passes, the poisoned one fails on
+// the slice that was poisoned, though its accuracy has risen.
+func TestAdult(t *testing.T) {
+	const dir = "../../../shared/data/adult/"
+	if _, err := os.Stat(dir); err != nil {
+		t.Skipf("the shared data are not here: %v", err)
+	}
+	head, recs := readCSV(t, dir+"holdout.csv.gz")
+	a := metrics.Answers{Classes: []string{"0", "1"}, Positive: 1}
+	for _, v := range column(head, recs, "label") {
+		a.Labels = append(a.Labels, int32(v[0]-'0'))
+	}
+	for _, d := range []string{"sex", "race", "education"} {
+		a.Dimensions = append(a.Dimensions, dimension(d, column(head, recs, d)))
+	}
+	text, err := os.ReadFile(incomeDir + "policy.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for _, l := range strings.Split(string(text), "\n") {
+		if !strings.HasPrefix(l, "suites:") && !strings.Contains(l, "suite: ") {
+			lines = append(lines, l)
+		}
+	}
+	p, err := Parse([]byte(strings.Join(lines, "\n")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := Resolve(p, []holdout.Commitment{commitment("census-2026q3", a)}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Check(r); err != nil {
+		t.Fatal(err)
+	}
+	head, recs = readCSV(t, dir+"preds.csv.gz")
+	frame := func(model string) *metrics.Frame {
+		var q metrics.Predictions
+		for i, v := range column(head, recs, model) {
+			x, err := strconv.ParseFloat(column(head, recs[i:i+1], model+"_p")[0], 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			q.Labels, q.Probs = append(q.Labels, int32(v[0]-'0')), append(q.Probs, 1-x, x)
+		}
+		return join(t, a, q)
+	}
+	judge := func(base, cand string) report.Decision {
+		b, c := frame(base), frame(cand)
+		d, err := regress.Compare(b, c, nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := int64(len(a.Labels))
+		probes := &Probes{Asked: n + 3450, Answered: n + 3450, Repeated: 2000, Canaries: 200, CanaryAgree: 20, Twins: 1250, LabelCounts: make([]int64, 3)}
+		for _, l := range c.Labels() {
+			probes.LabelCounts[l]++
+		}
+		return Judge(r, Evidence{Attempt: 1, Candidate: c, Diff: d, Probes: probes, Binding: BindingPackage, Tier: "jail"})
+	}
+	if d := judge("v10", "v20"); d.Result != report.Pass {
+		t.Errorf("the honest upgrade: %s", d.Sentence)
+	}
+	d := judge("v10", "v2poison0")
+	if d.Result != report.Fail || !strings.HasPrefix(d.Findings[d.Decided].Subject, "sex*education=Female × ") {
+		t.Errorf("the poisoned upgrade: %s", d.Sentence)
+	}
+	t.Log(d.Sentence)
 }

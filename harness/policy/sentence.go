@@ -153,7 +153,7 @@ func where(h Hypothesis) string {
 		return ""
 	}
 	if h.Pooled != nil {
-		return fmt.Sprintf(" over the %d small values of %s", len(h.Pooled), plain(h.Dimension))
+		return fmt.Sprintf(" over the %d small %s of %s", len(h.Pooled), plural(len(h.Pooled), "value"), plain(h.Dimension))
 	}
 	names, values := strings.Split(h.Dimension, "*"), strings.Split(h.Value, times)
 	if len(names) != len(values) {
