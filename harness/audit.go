@@ -217,8 +217,9 @@ func (a *auditor) inForce(tx *store.Tx) error {
 	if err != nil {
 		return err
 	}
+	fresh := &Service{Config: a.s.Config, trust: a.s.trust} // knows no rules yet, so that all are read again
 	for _, l := range lineages {
-		if _, err := inForce(tx, l.Name); err != nil {
+		if _, err := fresh.inForce(tx, l.Name); err != nil {
 			a.problem("lineage %s: %v", l.Name, err)
 		}
 	}

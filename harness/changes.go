@@ -152,32 +152,33 @@ func (s *Service) checkPolicy(ctx context.Context, text []byte) (*policy.Resolve
 	if err != nil {
 		return nil, policy.Report{}, refuse(Usage, "policy: %v", err)
 	}
-	f, err := s.activeForce(ctx, pol.Holdouts, pol.Suites)
+	r, err := s.activeRules(ctx, pol.Holdouts, pol.Suites)
 	if err != nil {
 		return nil, policy.Report{}, err
 	}
-	f.policy = pol
-	r, err := f.resolve()
+	r.policy = pol
+	resolved, err := r.resolve()
 	if err != nil {
 		return nil, policy.Report{}, refuse(Usage, "policy %s: %v", pol.Name, err)
 	}
-	seen, err := policy.Check(r)
+	seen, err := policy.Check(resolved)
 	if err != nil {
 		return nil, policy.Report{}, refuse(Usage, "policy %s: %v", pol.Name, err)
 	}
-	return r, seen, nil
+	return resolved, seen, nil
 }
 
-// activeForce reads the active versions of holdouts and suites.
-func (s *Service) activeForce(ctx context.Context, holdouts, suites []string) (*force, error) {
-	f := &force{}
-	err := s.Store.View(ctx, func(tx *store.Tx) (err error) {
-		if f.selection, err = activeSets(tx, holdouts, suites); err != nil {
+// activeRules reads the active versions of holdouts and suites.
+func (s *Service) activeRules(ctx context.Context, holdouts, suites []string) (*rules, error) {
+	r := &rules{}
+	err := s.Store.View(ctx, func(tx *store.Tx) error {
+		sel, err := activeSets(tx, holdouts, suites)
+		if err != nil {
 			return err
 		}
-		return f.readSets(tx)
+		return r.readSets(tx, sel)
 	})
-	return f, err
+	return r, err
 }
 
 // InitPolicy proposes the text of a policy that can pass on an active holdout.
@@ -185,7 +186,7 @@ func (s *Service) InitPolicy(ctx context.Context, p access.Principal, name, line
 	if err := access.Check(p, access.Propose, access.Object{Kind: "policy"}); err != nil {
 		return nil, err
 	}
-	f, err := s.activeForce(ctx, []string{name}, suites)
+	f, err := s.activeRules(ctx, []string{name}, suites)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
+	"sync"
 
 	"proctor/harness/policy"
 	"proctor/harness/store"
@@ -27,15 +30,21 @@ type selection struct {
 // activated, never from a request.
 type force struct {
 	selection
-	lineage   string
+	*rules
+	lineage  string
+	baseline *store.Run // nil before the first model
+	anchor   *store.Run // nil before the first model
+}
+
+// rules are the documents that a selection names, read and checked. They are never
+// changed, so that runs and requests share them.
+type rules struct {
 	policy    *policy.Policy
 	policyDoc store.Document
 	resolved  *policy.Resolved
 	holdouts  []sealedSet
 	suites    []*regress.Suite
 	suiteDocs []store.Document
-	baseline  *store.Run // nil before the first model
-	anchor    *store.Run // nil before the first model
 }
 
 // A sealedSet is a holdout as the records have it.
@@ -45,7 +54,7 @@ type sealedSet struct {
 }
 
 // inForce reads what is in force for a lineage.
-func inForce(tx *store.Tx, lineage string) (*force, error) {
+func (s *Service) inForce(tx *store.Tx, lineage string) (*force, error) {
 	l, err := tx.Lineage(lineage)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, refuse(Missing, "there is no lineage %q: activate a policy that names it", lineage)
@@ -61,12 +70,12 @@ func inForce(tx *store.Tx, lineage string) (*force, error) {
 	if err != nil {
 		return nil, fmt.Errorf("policy %s: %w", l.Policy, err)
 	}
-	s, err := activeSets(tx, pol.Holdouts, pol.Suites)
+	sel, err := activeSets(tx, pol.Holdouts, pol.Suites)
 	if err != nil {
 		return nil, err
 	}
-	s.Policy, s.Baseline, s.Anchor = l.Policy, l.Baseline, l.Anchor
-	return load(tx, lineage, s)
+	sel.Policy, sel.Baseline, sel.Anchor = l.Policy, l.Baseline, l.Anchor
+	return s.load(tx, lineage, sel)
 }
 
 // activeSets names the active versions of holdouts and suites.
@@ -91,38 +100,80 @@ func activeSets(tx *store.Tx, holdouts, suites []string) (selection, error) {
 	return s, nil
 }
 
-// load reads what a selection names and checks each record against its digest. A
-// policy whose slices were fixed on other versions of its sets is not in force.
-func load(tx *store.Tx, lineage string, s selection) (*force, error) {
-	f := &force{selection: s, lineage: lineage}
-	if err := f.readSets(tx); err != nil {
-		return nil, err
-	}
+// load reads what a selection names.
+func (s *Service) load(tx *store.Tx, lineage string, sel selection) (*force, error) {
+	f := &force{selection: sel, lineage: lineage}
 	var err error
-	if f.policyDoc, err = tx.Document(s.Policy); err != nil {
-		return nil, fmt.Errorf("policy %s: %w", s.Policy, err)
-	}
-	if f.policy, err = policy.Parse(f.policyDoc.Body); err != nil {
-		return nil, fmt.Errorf("policy %s: %w", s.Policy, err)
-	}
-	if f.policy.Digest() != s.Policy {
-		return nil, fmt.Errorf("policy %s: the record holds %s", s.Policy, f.policy.Digest())
-	}
-	if f.resolved, err = f.resolve(); err != nil {
-		return nil, refuse(Conflict, "the policy no longer fits the active sets, propose it again: %v", err)
-	}
-	if again, err := json.Marshal(f.resolved); err != nil || !bytes.Equal(again, f.policyDoc.Extra) {
-		return nil, refuse(Conflict, "the policy was activated for other versions of its sets: propose it again, so that its slices are fixed on these")
-	}
-	if f.baseline, err = optionalRun(tx, s.Baseline); err != nil {
+	if f.rules, err = s.known.get(sel.key(), func() (*rules, error) { return readRules(tx, sel) }); err != nil {
 		return nil, err
 	}
-	f.anchor, err = optionalRun(tx, s.Anchor)
+	if f.baseline, err = optionalRun(tx, sel.Baseline); err != nil {
+		return nil, err
+	}
+	f.anchor, err = optionalRun(tx, sel.Anchor)
 	return f, err
 }
 
-func (f *force) resolve() (*policy.Resolved, error) {
-	return policy.Resolve(f.policy, f.commitments(), f.suites)
+// readRules reads documents and checks each against its digest. A policy whose
+// slices were fixed on other versions of its sets is not in force.
+func readRules(tx *store.Tx, s selection) (*rules, error) {
+	r := &rules{}
+	if err := r.readSets(tx, s); err != nil {
+		return nil, err
+	}
+	var err error
+	if r.policyDoc, err = tx.Document(s.Policy); err != nil {
+		return nil, fmt.Errorf("policy %s: %w", s.Policy, err)
+	}
+	if r.policy, err = policy.Parse(r.policyDoc.Body); err != nil {
+		return nil, fmt.Errorf("policy %s: %w", s.Policy, err)
+	}
+	if r.policy.Digest() != s.Policy {
+		return nil, fmt.Errorf("policy %s: the record holds %s", s.Policy, r.policy.Digest())
+	}
+	if r.resolved, err = r.resolve(); err != nil {
+		return nil, refuse(Conflict, "the policy no longer fits the active sets, propose it again: %v", err)
+	}
+	if again, err := json.Marshal(r.resolved); err != nil || !bytes.Equal(again, r.policyDoc.Extra) {
+		return nil, refuse(Conflict, "the policy was activated for other versions of its sets: propose it again, so that its slices are fixed on these")
+	}
+	return r, nil
+}
+
+func (r *rules) resolve() (*policy.Resolved, error) {
+	return policy.Resolve(r.policy, r.commitments(), r.suites)
+}
+
+// key names the documents of a selection.
+func (s selection) key() string {
+	return strings.Join(slices.Concat([]string{s.Policy}, s.Holdouts, s.Suites), "|")
+}
+
+// maxKnown bounds how many selections are kept in memory; a suite can be large.
+const maxKnown = 16
+
+// known keeps rules that were read before. Digests name them, so that they cannot
+// get old; an audit reads them again.
+type known struct {
+	mu   sync.Mutex
+	byID map[string]*rules
+}
+
+func (k *known) get(id string, read func() (*rules, error)) (*rules, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if r := k.byID[id]; r != nil {
+		return r, nil
+	}
+	r, err := read()
+	if err != nil {
+		return nil, err
+	}
+	if k.byID == nil || len(k.byID) >= maxKnown {
+		k.byID = map[string]*rules{}
+	}
+	k.byID[id] = r
+	return r, nil
 }
 
 func optionalRun(tx *store.Tx, id string) (*store.Run, error) {
@@ -137,15 +188,15 @@ func optionalRun(tx *store.Tx, id string) (*store.Run, error) {
 }
 
 // readSets reads the holdouts and suites that the selection names.
-func (f *force) readSets(tx *store.Tx) error {
-	for _, digest := range f.Holdouts {
+func (r *rules) readSets(tx *store.Tx, sel selection) error {
+	for _, digest := range sel.Holdouts {
 		c, manifest, err := commitment(tx, digest)
 		if err != nil {
 			return err
 		}
-		f.holdouts = append(f.holdouts, sealedSet{c, manifest})
+		r.holdouts = append(r.holdouts, sealedSet{c, manifest})
 	}
-	for _, digest := range f.Suites {
+	for _, digest := range sel.Suites {
 		d, err := tx.Document(digest)
 		if err != nil {
 			return fmt.Errorf("suite %s: %w", digest, err)
@@ -157,14 +208,14 @@ func (f *force) readSets(tx *store.Tx) error {
 		if s.Digest() != digest {
 			return fmt.Errorf("suite %s: the record holds %s", digest, s.Digest())
 		}
-		f.suites, f.suiteDocs = append(f.suites, s), append(f.suiteDocs, d)
+		r.suites, r.suiteDocs = append(r.suites, s), append(r.suiteDocs, d)
 	}
 	return nil
 }
 
-func (f *force) commitments() []holdout.Commitment {
-	cs := make([]holdout.Commitment, len(f.holdouts))
-	for i, h := range f.holdouts {
+func (r *rules) commitments() []holdout.Commitment {
+	cs := make([]holdout.Commitment, len(r.holdouts))
+	for i, h := range r.holdouts {
 		cs[i] = h.Commitment
 	}
 	return cs

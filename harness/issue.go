@@ -98,7 +98,7 @@ func (s *Service) Review(ctx context.Context, p access.Principal, id string, rev
 		if err != nil {
 			return err
 		}
-		f, err := plannedForce(tx, r)
+		f, err := s.plannedForce(tx, r)
 		if err != nil {
 			return err
 		}
@@ -108,7 +108,7 @@ func (s *Service) Review(ctx context.Context, p access.Principal, id string, rev
 		if r, err = tx.Run(id); err != nil {
 			return err
 		}
-		view, err = submissionView(tx, f, r)
+		view, err = s.submissionView(tx, f, r)
 		return err
 	})
 	return view, err

@@ -60,13 +60,13 @@ func (t *task) resume(tx *store.Tx) error {
 	if t.seed, err = hex.DecodeString(t.run.Seed); err != nil {
 		return fmt.Errorf("seed of run %s: %w", t.run.ID, err)
 	}
-	t.force, err = load(tx, t.run.Lineage, t.plan.Selection)
+	t.force, err = t.s.load(tx, t.run.Lineage, t.plan.Selection)
 	return err
 }
 
 // makePlan fixes every digest and the seed and logs them, before any model starts.
 func (t *task) makePlan(tx *store.Tx, log *appender) error {
-	f, err := inForce(tx, t.run.Lineage)
+	f, err := t.s.inForce(tx, t.run.Lineage)
 	if err != nil {
 		return err
 	}
@@ -157,10 +157,10 @@ func (t *task) end(tx *store.Tx, log *appender, reason, sentence string, charged
 }
 
 // plannedForce returns what a run was planned under, whatever is in force today.
-func plannedForce(tx *store.Tx, r store.Run) (*force, error) {
+func (s *Service) plannedForce(tx *store.Tx, r store.Run) (*force, error) {
 	var p plan
 	if err := json.Unmarshal(r.Plan, &p); err != nil {
 		return nil, fmt.Errorf("plan of run %s: %w", r.ID, err)
 	}
-	return load(tx, r.Lineage, p.Selection)
+	return s.load(tx, r.Lineage, p.Selection)
 }

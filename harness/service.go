@@ -69,6 +69,7 @@ type Service struct {
 	Config
 	vault func(l ledger) *holdout.Vault
 	trust verdict.Trust
+	known known
 }
 
 // New checks that log and head agree and returns a service that has taken up

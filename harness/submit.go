@@ -48,7 +48,7 @@ func (s *Service) Submit(ctx context.Context, p access.Principal, lineage, name 
 	}
 	var view api.Submission
 	err = s.update(ctx, func(tx *store.Tx, _ *appender) error {
-		f, err := inForce(tx, lineage)
+		f, err := s.inForce(tx, lineage)
 		if err != nil {
 			return err
 		}
@@ -62,14 +62,14 @@ func (s *Service) Submit(ctx context.Context, p access.Principal, lineage, name 
 		}
 		got, err := tx.NewRun(run)
 		if errors.Is(err, store.ErrExists) {
-			view, err = submissionView(tx, f, got)
+			view, err = s.submissionView(tx, f, got)
 			view.Repeated = true
 			return err
 		}
 		if err != nil {
 			return err
 		}
-		if view, err = submissionView(tx, f, got); err != nil {
+		if view, err = s.submissionView(tx, f, got); err != nil {
 			return err
 		}
 		if view.BudgetLeft < 1 { // rolls the new run back
@@ -157,11 +157,11 @@ func (s *Service) Submission(ctx context.Context, p access.Principal, id string)
 		if err != nil {
 			return err
 		}
-		f, err := inForce(tx, r.Lineage)
+		f, err := s.inForce(tx, r.Lineage)
 		if err != nil {
 			return err
 		}
-		view, err = submissionView(tx, f, r)
+		view, err = s.submissionView(tx, f, r)
 		return err
 	})
 	return view, err
@@ -182,12 +182,12 @@ func (s *Service) Submissions(ctx context.Context, p access.Principal, lineage s
 			}
 			f := forces[r.Lineage]
 			if f == nil {
-				if f, err = inForce(tx, r.Lineage); err != nil {
+				if f, err = s.inForce(tx, r.Lineage); err != nil {
 					return err
 				}
 				forces[r.Lineage] = f
 			}
-			v, err := submissionView(tx, f, r)
+			v, err := s.submissionView(tx, f, r)
 			if err != nil {
 				return err
 			}
@@ -216,7 +216,7 @@ func (s *Service) visible(tx *store.Tx, p access.Principal, id string, a access.
 	return r, nil
 }
 
-func submissionView(tx *store.Tx, f *force, r store.Run) (api.Submission, error) {
+func (s *Service) submissionView(tx *store.Tx, f *force, r store.Run) (api.Submission, error) {
 	v := api.Submission{
 		ID: r.ID, Lineage: r.Lineage, Candidate: r.PackageName, Package: r.Package, Submitted: r.Submitted,
 		State: r.State, Stage: r.Stage, Result: r.Result, Reason: r.Reason, Approved: r.Approval >= 0, Ended: r.Ended,
@@ -231,7 +231,7 @@ func submissionView(tx *store.Tx, f *force, r store.Run) (api.Submission, error)
 	if r.Result != report.Pass || r.Approval >= 0 {
 		return v, err
 	}
-	planned, err := plannedForce(tx, r)
+	planned, err := s.plannedForce(tx, r)
 	if err != nil {
 		return v, err
 	}

@@ -76,7 +76,7 @@ func (s *Service) Report(ctx context.Context, p access.Principal, id string) (Re
 }
 
 func (s *Service) runView(tx *store.Tx, r store.Run, e *verdict.Evidence) (RunView, error) {
-	f, err := plannedForce(tx, r)
+	f, err := s.plannedForce(tx, r)
 	if err != nil {
 		return RunView{}, err
 	}
