@@ -12,7 +12,7 @@ func McNemar(broke, fixed int64) float64 {
 // McNemarLog10 is log10 of [McNemar]. It is exact where the p-value itself is
 // too small for a float64.
 func McNemarLog10(broke, fixed int64) float64 {
-	ln := math.Ln2 + lnBinomialUpper(max(broke, fixed), broke+fixed, 0.5)
+	ln := math.Ln2 + lnBinomialUpper(max(broke, fixed), broke+fixed, 0.5, 0.5)
 	return math.Min(0, ln/math.Ln10)
 }
 
@@ -30,7 +30,7 @@ func McNemarMidP(broke, fixed int64) float64 {
 	if m == 0 {
 		return 1
 	}
-	seen := math.Exp(lnBinomial(min(broke, fixed), m, 0.5))
+	seen := math.Exp(lnBinomial(min(broke, fixed), m, 0.5, 0.5))
 	if broke == fixed {
 		return 1 - seen/2
 	}

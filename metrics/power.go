@@ -24,24 +24,13 @@ func HoldPower(n int64, churn, margin, alpha float64) float64 {
 	to := min(n, int64(mean+10*sd+10))
 	power, most := 0.0, int64(0)
 	for m := from; m <= to; m++ {
-		pm := math.Exp(binomialOrEdge(m, n, churn))
+		pm := math.Exp(lnBinomial(m, n, churn, 1-churn))
 		most = mostBroke(m, n, margin, z, most)
 		if pm > 0 && most >= 0 {
 			power += pm * (1 - BinomialUpper(most+1, m, 0.5))
 		}
 	}
 	return math.Min(1, power)
-}
-
-// binomialOrEdge is lnBinomial where p may be 0 or 1.
-func binomialOrEdge(k, n int64, p float64) float64 {
-	if p == 0 || p == 1 {
-		if float64(k) == float64(n)*p {
-			return 0
-		}
-		return math.Inf(-1)
-	}
-	return lnBinomial(k, n, p)
 }
 
 // mostBroke is the largest number of broken among m discordant rows with which

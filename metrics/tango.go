@@ -36,17 +36,7 @@ func tangoLower(broke, fixed, n int64, z float64) float64 {
 	if z <= 0 {
 		lo, hi = hi, 1
 	}
-	for {
-		mid := lo + (hi-lo)/2
-		if mid <= lo || mid >= hi {
-			return lo
-		}
-		if tangoZ(broke, fixed, n, mid) > z {
-			lo = mid
-		} else {
-			hi = mid
-		}
-	}
+	return bisect(lo, hi, func(d float64) bool { return tangoZ(broke, fixed, n, d) > z })
 }
 
 // tangoZ is the score statistic of the hypothesis that the change is d. The
