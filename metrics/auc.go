@@ -34,17 +34,17 @@ func (v view) rocAUC() score {
 // 2014): a row's placement is the share of the other side that it beats. Their
 // squares sum to DeLong's variance, sample covariances over class sizes.
 func (v view) addAUC(s *score, k int, weight float64) string {
-	order := v.ascending(k)
-	var pos, neg int64
+	var pos int64
 	for _, y := range v.answers {
 		pos += int64(oneIf(int(y) == k))
 	}
-	neg = int64(len(v.answers)) - pos
+	neg := int64(len(v.answers)) - pos
 	if pos == 0 || neg == 0 {
 		return fmt.Sprintf("one class: %d rows of class %q and %d of others", pos, v.classes[k], neg)
 	}
 	P, N := float64(pos), float64(neg)
-	area := v.area(order, k, pos, neg)
+	order := v.ascending(k)
+	area := areaUnder(order, pos, neg)
 	s.value += float64(weight * area)
 	s.least += float64(weight * weight * (1/(P*P) + 1/(N*N)) / 2)
 	if pos < 2 || neg < 2 {
@@ -52,11 +52,11 @@ func (v view) addAUC(s *score, k int, weight float64) string {
 		return ""
 	}
 	wp, wn := weight/math.Sqrt(P*(P-1)), weight/math.Sqrt(N*(N-1))
-	v.ties(order, k, func(rows []scored, below, at [2]int64) {
+	ties(order, func(rows []scored, below, at [2]int64) {
 		beats := (float64(below[0]) + float64(at[0])/2) / N
 		beaten := 1 - (float64(below[1])+float64(at[1])/2)/P
 		for _, r := range rows {
-			if int(v.answers[r.row]) == k {
+			if r.in == 1 {
 				s.parts[r.row] += float64(wp * (beats - area))
 			} else {
 				s.parts[r.row] += float64(wn * (beaten - area))
@@ -66,25 +66,25 @@ func (v view) addAUC(s *score, k int, weight float64) string {
 	return ""
 }
 
-// area counts pairs in whole numbers, halves doubled, so that it has no rounding
-// up to 10^9 rows.
-func (v view) area(order []scored, k int, pos, neg int64) float64 {
+// areaUnder counts pairs in whole numbers, halves doubled, so that it has no
+// rounding up to 10^9 rows.
+func areaUnder(order []scored, pos, neg int64) float64 {
 	var twice int64
-	v.ties(order, k, func(_ []scored, below, at [2]int64) {
+	ties(order, func(_ []scored, below, at [2]int64) {
 		twice += at[1] * (2*below[0] + at[0])
 	})
 	return float64(twice) / 2 / float64(pos) / float64(neg)
 }
 
-// ties calls f for each run of equal scores, with the numbers of rows of other
-// classes (index 0) and of class k (index 1) below it and in it.
-func (v view) ties(order []scored, k int, f func(rows []scored, below, at [2]int64)) {
+// ties calls f for each run of equal scores, with the numbers of rows outside
+// the class (index 0) and of it (index 1) below it and in it.
+func ties(order []scored, f func(rows []scored, below, at [2]int64)) {
 	var below [2]int64
 	for from := 0; from < len(order); {
 		to := from
 		var at [2]int64
 		for to < len(order) && order[to].p == order[from].p {
-			at[oneIf(int(v.answers[order[to].row]) == k)]++
+			at[order[to].in&1]++
 			to++
 		}
 		f(order[from:to], below, at)
@@ -94,9 +94,11 @@ func (v view) ties(order []scored, k int, f func(rows []scored, below, at [2]int
 	}
 }
 
+// A scored row carries its truth along: to look it up in sorted order would cost
+// more than the sort.
 type scored struct {
-	p   float64
-	row int32
+	p       float64
+	row, in int32 // in is 1 for a row of the class
 }
 
 // ascending sorts the rows by the probability of class k: scattered into buckets
@@ -116,7 +118,7 @@ func (v view) ascending(k int) []scored {
 	for i := range n {
 		p := v.probs[i*step+k]
 		b := at(p)
-		out[start[b]] = scored{p, int32(i)}
+		out[start[b]] = scored{p, int32(i), int32(oneIf(int(v.answers[i]) == k))}
 		start[b]++ // start[b] ends as the end of bucket b
 	}
 	from := int32(0)
