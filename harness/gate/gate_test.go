@@ -1,7 +1,9 @@
 package gate
 
 import (
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -126,7 +128,11 @@ var attacks = []struct {
 	}},
 	{"a folder link", 8, Denied, func(s *scene) { must(s.t, os.Symlink("weights", filepath.Join(s.in.Model, "more"))) }},
 	{"a name that looks like two lines", 8, Denied, func(s *scene) {
-		s.file(s.in.Model, "x\nsomething", "")
+		// One file whose line in the digest reads as those of the two it replaces.
+		sum := sha256.Sum256([]byte("bb"))
+		must(s.t, os.Remove(filepath.Join(s.in.Model, "weights/b.bin")))
+		must(s.t, os.Remove(filepath.Join(s.in.Model, "weights/a.bin")))
+		s.file(s.in.Model, fmt.Sprintf("weights/a.bin\n%x  2  weights/b.bin", sum), "aaaa")
 	}},
 }
 

@@ -416,6 +416,27 @@ func TestAudit(t *testing.T) {
 	}
 }
 
+// A storage that was changed under the head yields no proof, rather than one that
+// nobody accepts.
+func TestProveNoticesChange(t *testing.T) {
+	for name, change := range map[string]func(*verdicttest.Store){
+		"leaf":         func(s *verdicttest.Store) { s.Entries[2].Leaf = []byte("changed") },
+		"hash":         func(s *verdicttest.Store) { s.Hashes[xtlog.StoredHashIndex(0, 3)][0] ^= 1 },
+		"missing row":  func(s *verdicttest.Store) { s.Entries = s.Entries[:2] },
+		"missing hash": func(s *verdicttest.Store) { s.Hashes = s.Hashes[:3] },
+	} {
+		w := newWorld(t)
+		for i := range 4 {
+			w.append(fmt.Sprint("leaf ", i))
+		}
+		w.must(w.advance())
+		change(w.store)
+		if p, err := w.head.Prove(w.store, 2); err == nil || strings.HasPrefix(name, "missing") == errors.Is(err, tlog.ErrForked) {
+			t.Errorf("%s: %v %v", name, p, err)
+		}
+	}
+}
+
 func TestProofText(t *testing.T) {
 	w := newWorld(t)
 	for i := range 5 {

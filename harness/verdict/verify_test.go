@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
+	"proctor/harness/tlog"
 	"proctor/harness/verdict"
 	"proctor/harness/verdict/verdicttest"
 )
@@ -209,9 +210,9 @@ func TestSignatures(t *testing.T) {
 		{"two signatures", ok(honest), func(o object) { s, set := o.At(sig...); set(append(s.([]any), s.([]any)[0])) }, wantEvidence(), "2 signatures"},
 		{"empty signature", ok(honest), func(o object) { o.Set("", "dsseEnvelope", "signatures", 0, "sig") }, wantEvidence(), "no trusted key"},
 		{"keyid", ok(honest), func(o object) { o.Set("x", "dsseEnvelope", "signatures", 0, "keyid") }, wantEvidence(), "unknown"},
-		{"url-safe base64", ok(honest), func(o object) {
+		{"line end in base64", ok(honest), func(o object) {
 			s, set := o.At("dsseEnvelope", "payload")
-			set(strings.TrimRight(s.(string), "=") + "\n")
+			set(s.(string) + "\n")
 		}, wantEvidence(), "base64"},
 		{"unknown key in the envelope", ok(honest), func(o object) { o.Set(1, "dsseEnvelope", "extra") }, wantEvidence(), "unknown"},
 		{"embedded key", ok(honest), func(o object) { o.Set("AA==", "verificationMaterial", "publicKey", "rawBytes") }, wantEvidence(), "unknown"},
@@ -432,6 +433,39 @@ func sameButHint(t *testing.T, a, b []byte) bool {
 	p, _ := json.Marshal(x)
 	q, _ := json.Marshal(y)
 	return bytes.Equal(p, q)
+}
+
+// Notes that the log's key signed, and that are no checkpoints of it. The tree has
+// one entry, so that its root is the leaf's hash and every text below is true.
+func TestCheckpointForms(t *testing.T) {
+	honest := "log.proctor.example\n1\nROOT\n"
+	for name, c := range map[string]struct{ text, err string }{
+		"honest":           {honest, ""},
+		"another origin":   {"other.example\n1\nROOT\n", "origin, size, root"},
+		"no origin":        {"1\nROOT\n", "origin, size, root"},
+		"extension line":   {honest + "more\n", "origin, size, root"},
+		"size 01":          {"log.proctor.example\n01\nROOT\n", "not a number"},
+		"size +1":          {"log.proctor.example\n+1\nROOT\n", "not a number"},
+		"size -1":          {"log.proctor.example\n-1\nROOT\n", "not a number"},
+		"size 0":           {"log.proctor.example\n0\nROOT\n", "in a log of 0"},
+		"root cut":         {"log.proctor.example\n1\nAAAA\n", "bad root"},
+		"root not base64":  {"log.proctor.example\n1\n----\n", "bad root"},
+		"go.sum tree":      {"go.sum database tree\n1\nROOT\n", "origin, size, root"},
+		"another language": {"log.proctor.example\n１\nROOT\n", "not a number"},
+	} {
+		w := verdicttest.New(t)
+		f := verdicttest.Forgery{Payload: payload(t, w, verdicttest.Passed(pkg), "{", "{"), Key: w.Evidence}
+		checkRefused(t, name, w, f, func(o object) {
+			at := []any{"verificationMaterial", "tlogEntries", 0, "inclusionProof"}
+			root, _ := o.At(append(at, "rootHash")...)
+			o.Set(string(w.Note(t, strings.Replace(c.text, "ROOT", root.(string), 1))), append(at, "checkpoint", "envelope")...)
+		}, wantEvidence(), c.err)
+		// tlog reads checkpoints too, and agrees.
+		signed := w.Note(t, strings.Replace(c.text, "ROOT", strings.Repeat("A", 43)+"=", 1))
+		if _, err := tlog.ParseCheckpoint(signed, w.Log.Key()); (err == nil) != (c.err == "" || name == "size 0") {
+			t.Errorf("%s: tlog: %v", name, err)
+		}
+	}
 }
 
 // The checkpoint in a bundle is a note that any reader of notes verifies.

@@ -53,7 +53,7 @@ func (w *World) Bundle(t testing.TB, f Forgery, edit func(Object)) []byte {
 	for _, h := range p.Hashes {
 		hashes = append(hashes, b64(h[:]))
 	}
-	logID := sha256.Sum256([]byte(Origin + "\n\x01" + string(w.logKey(t))))
+	logID := sha256.Sum256([]byte(Origin + "\n\x01" + string(w.logPublic(t))))
 	index := fmt.Sprint(p.Index)
 	o := Object{
 		"mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
@@ -75,7 +75,7 @@ func (w *World) Bundle(t testing.TB, f Forgery, edit func(Object)) []byte {
 	return out
 }
 
-func (w *World) logKey(t testing.TB) []byte {
+func (w *World) logPublic(t testing.TB) []byte {
 	parts := strings.SplitN(w.Log.Key(), "+", 3) // the last one is base64, which may hold a plus
 	raw, err := base64.StdEncoding.DecodeString(parts[2])
 	if err != nil || len(raw) != 33 {

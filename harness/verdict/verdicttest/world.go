@@ -9,10 +9,13 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/mod/sumdb/note"
 
 	"proctor/harness/tlog"
 	"proctor/harness/verdict"
@@ -39,20 +42,21 @@ type World struct {
 	Head              *tlog.Head
 	Store             *Store
 	Trust             verdict.Trust
+	logKey            string // file
 }
 
 // New makes a world in the test's temporary folder.
 func New(t testing.TB) *World {
 	t.Helper()
 	dir := t.TempDir()
-	w := &World{Store: &Store{}}
+	w := &World{Store: &Store{}, logKey: filepath.Join(dir, "log.key")}
 	var err error
 	for name, into := range map[string]*verdict.Signer{"evidence.pem": &w.Evidence, "approve.pem": &w.Approve} {
 		if *into, err = verdict.CreateKey(filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if w.Log, err = tlog.CreateKey(filepath.Join(dir, "log.key"), Origin, rand.Reader); err != nil {
+	if w.Log, err = tlog.CreateKey(w.logKey, Origin, rand.Reader); err != nil {
 		t.Fatal(err)
 	}
 	if err := tlog.CreateHead(filepath.Join(dir, "head"), w.Log); err != nil {
@@ -148,6 +152,24 @@ func (w *World) Append(t testing.TB, leaf []byte) tlog.Proof {
 		t.Fatal(err)
 	}
 	return p
+}
+
+// Note signs any text with the log's key, as its thief can.
+func (w *World) Note(t testing.TB, text string) []byte {
+	t.Helper()
+	secret, err := os.ReadFile(w.logKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := note.NewSigner(strings.TrimSpace(string(secret)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := note.Sign(&note.Note{Text: text}, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
 
 // A Store is a log's storage in memory, for one goroutine. Its fields are for
