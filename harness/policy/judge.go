@@ -68,13 +68,10 @@ func decide(r *Resolved, e Evidence, fs, quiet []report.Finding) report.Decision
 	return d
 }
 
-// before orders violations: always on before claims, in the order of the findings;
-// then by adjusted p.
+// before says whether claim a decides rather than the finding b that came before it:
+// checks that are always on come first and stay first, claims go by adjusted p.
 func before(a, b report.Finding) bool {
-	if a.List == report.Always || b.List == report.Always {
-		return a.List == report.Always && b.List != report.Always
-	}
-	return adjusted(a) < adjusted(b)
+	return b.List != report.Always && adjusted(a) < adjusted(b)
 }
 
 func adjusted(f report.Finding) float64 {

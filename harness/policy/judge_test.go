@@ -330,3 +330,30 @@ func TestJudgeIsTotal(t *testing.T) {
 		}
 	}
 }
+
+// With many canaries a small excess is shown beyond doubt and still is no memory of
+// the set: models that differ agree a little more or less.
+func TestSmallExcess(t *testing.T) {
+	w := newWorld(t)
+	w.policy = "prove:\n  - {id: overall, metric: accuracy, change_at_least_pp: -3}\n"
+	w.rows(0, 0, 2000, 20, 20, 100)
+	e := w.evidence()
+	for only, want := range map[int64]string{60: report.Holds, 160: report.Violated} {
+		e.Probes = &Probes{Canaries: 2000, CanaryAgree: 300, CanaryOnlyCandidate: only, CanaryOnlyBaseline: 10}
+		if f := memorisation(w.resolve(), e); f.Outcome != want {
+			t.Errorf("%d: %s %s", only, f.Outcome, f.Sentence)
+		}
+	}
+}
+
+// A frame over other rows than those committed is no evidence.
+func TestOtherRows(t *testing.T) {
+	w := newWorld(t)
+	w.policy = "prove:\n  - {id: overall, metric: accuracy, change_at_least_pp: -3}\n"
+	w.rows(0, 0, 2000, 20, 20, 100)
+	r := w.resolve()
+	w.rows(0, 0, 2, 0, 0, 0)
+	if d := Judge(r, w.evidence()); tell(d, "FAIL by coverage") != "FAIL by coverage" || !strings.Contains(d.Sentence, "2002 scored rows, 2000 were committed") {
+		t.Error(d.Sentence)
+	}
+}
