@@ -11,7 +11,8 @@ import (
 )
 
 func (w *Server) pageRoutes(e *echo.Echo) {
-	e.GET("/proctor.css", style)
+	e.GET("/proctor.css", file("text/css; charset=utf-8", []byte(styleSheet)))
+	e.GET("/proctor.svg", file("image/svg+xml", icon))
 	e.GET("/login", w.loginForm)
 	e.POST("/login", w.login, sameSite)
 	g := e.Group("", w.signedIn)

@@ -17,6 +17,9 @@ var templateFiles embed.FS
 //go:embed static/proctor.css
 var styleSheet string
 
+//go:embed static/proctor.svg
+var icon []byte
+
 // page is what every page has: its title, who is signed in, the token of its forms.
 type page struct {
 	Title, Here string
@@ -67,7 +70,10 @@ func (w *Server) page(c echo.Context, title string) page {
 	return page{Title: title, Who: p.ID, Roles: strings.Join(roles, ", "), Form: formToken(session(c))}
 }
 
-func style(c echo.Context) error {
-	c.Response().Header().Set("Cache-Control", "no-cache")
-	return c.Blob(http.StatusOK, "text/css; charset=utf-8", []byte(styleSheet))
+// file answers with one of the two files that pages load.
+func file(contentType string, content []byte) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		c.Response().Header().Set("Cache-Control", "no-cache")
+		return c.Blob(http.StatusOK, contentType, content)
+	}
 }

@@ -226,7 +226,8 @@ func TestForgedSignIn(t *testing.T) {
 		"a form of another browser": func() *httptest.ResponseRecorder {
 			return b.post("/login", fields(newBrowser(t, b.h).formOf("/login")))
 		},
-		"no cookie": func() *httptest.ResponseRecorder { return newBrowser(t, b.h).post("/login", fields(own)) },
+		"neither cookie nor token": func() *httptest.ResponseRecorder { return newBrowser(t, b.h).post("/login", fields("")) },
+		"no cookie":                func() *httptest.ResponseRecorder { return newBrowser(t, b.h).post("/login", fields(own)) },
 	} {
 		if w := send(); w.Code != 403 || len(f.sessions) != 0 {
 			t.Errorf("%s: %d, %d sessions", name, w.Code, len(f.sessions))
