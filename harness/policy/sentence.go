@@ -86,6 +86,9 @@ func (r *Resolved) sentenceOf(h Hypothesis, e effect, f report.Finding, upper fl
 	case b.harmForm && f.Outcome == report.Violated:
 		return fmt.Sprintf("%s (p = %s after Holm over %d; more than %s is harm).", what, pText(*f.Adjusted), r.watched(), asked(*c.Harm, c.Unit))
 	case b.harmForm && f.Outcome == report.Holds:
+		if upper <= 0 {
+			return fmt.Sprintf("%s; any loss is excluded.", what)
+		}
 		return fmt.Sprintf("%s; a loss of %s or more is excluded (%s is asked).", what, shown, asked(*c.Detect, c.Unit))
 	case b.harmForm:
 		return fmt.Sprintf("%s; a loss of up to %s is not excluded, and less than %s must be shown.", what, shown, asked(*c.Detect, c.Unit))
@@ -245,6 +248,9 @@ func finite(v float64) *float64 {
 }
 
 func title(metric string) string {
+	if metric == "roc_auc" || metric == "ece" {
+		metric = map[string]string{"roc_auc": "ROC AUC", "ece": "calibration error"}[metric]
+	}
 	s := strings.ReplaceAll(plain(metric), "_", " ")
 	if s == "" {
 		return s
