@@ -179,7 +179,7 @@ func newTestView(x report.Test, first bool) testView {
 	}
 	v.Old, v.Broke, v.Fixed, v.P = share(x.BaselineFailed, n), count(x.Broke), count(x.Fixed), probability(x.P)
 	v.Note = notes(x.Change)
-	v.Direction = directionOf(x.Change, true) // the share of cases passed
+	v.Direction = directionOf(x.Change, false) // of the share of cases that fail
 	v.Change, v.Interval = points.signed(x.Change.Value), points.interval(x.Change.Low, x.Change.High)
 	return v
 }

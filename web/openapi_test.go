@@ -7,6 +7,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -17,7 +18,10 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/getkin/kin-openapi/routers/gorillamux"
 
+	"proctor/harness/policy"
 	"proctor/harness/report"
+	"proctor/holdout"
+	"proctor/web/api"
 )
 
 func init() {
@@ -211,6 +215,63 @@ func TestDocumentNotices(t *testing.T) {
 		out := &openapi3filter.ResponseValidationInput{RequestValidationInput: in, Status: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(body))}
 		if openapi3filter.ValidateResponse(context.Background(), out) == nil {
 			t.Errorf("%s is taken for a submission", body)
+		}
+	}
+}
+
+// Every object of the document has the keys of its Go type, and requires those
+// that are always there.
+func TestSchemasAreTheTypes(t *testing.T) {
+	doc, _ := loadDocument(t)
+	types := map[string]any{
+		"Problem": api.Problem{}, "Submission": api.Submission{}, "Change": api.Change{}, "Decision": api.Decision{}, "Baseline": api.Baseline{}, "Review": api.Review{}, "Trust": api.Trust{}, "Audit": api.Audit{},
+		"Commitment": holdout.Commitment{}, "PolicyReport": policy.Report{}, "ClaimReport": policy.ClaimReport{},
+		"Report": report.Report{}, "Model": report.Model{}, "Ref": report.Ref{}, "Finding": report.Finding{}, "Estimate": report.Estimate{}, "Flips": report.Flips{}, "Metric": report.Metric{},
+		"Slice": report.Slice{}, "Test": report.Test{}, "Probe": report.Probe{}, "RowFlip": report.RowFlip{},
+	}
+	for name, ref := range doc.Components.Schemas {
+		if !ref.Value.Type.Is("object") {
+			continue
+		}
+		v, ok := types[name]
+		if !ok {
+			t.Errorf("schema %s has no type", name)
+			continue
+		}
+		var keys, always, properties []string
+		for i := range reflect.TypeOf(v).NumField() {
+			key, option, _ := strings.Cut(reflect.TypeOf(v).Field(i).Tag.Get("json"), ",")
+			keys = append(keys, key)
+			if option != "omitempty" {
+				always = append(always, key)
+			}
+		}
+		for key := range ref.Value.Properties {
+			properties = append(properties, key)
+		}
+		required := slices.Sorted(slices.Values(ref.Value.Required))
+		slices.Sort(keys)
+		slices.Sort(always)
+		slices.Sort(properties)
+		if !slices.Equal(keys, properties) || !slices.Equal(always, required) {
+			t.Errorf("%s\ntype   %q, always %q\nschema %q, always %q", name, keys, always, properties, required)
+		}
+		delete(types, name)
+	}
+	for name := range types {
+		t.Errorf("the document has no %s", name)
+	}
+}
+
+// A token counts only as it is asked for.
+func TestBearer(t *testing.T) {
+	for header, want := range map[string]int{"Bearer " + token("rae"): 200, token("rae"): 401, "bearer " + token("rae"): 401, "Basic " + token("rae"): 401, "Bearer ": 401, "Bearer  " + token("rae"): 401, "": 401} {
+		r := httptest.NewRequest("GET", "/v1/changes", nil)
+		r.Header.Set("Authorization", header)
+		w := httptest.NewRecorder()
+		newServer(newFake(t)).ServeHTTP(w, r)
+		if w.Code != want {
+			t.Errorf("%q: %d, want %d", header, w.Code, want)
 		}
 	}
 }

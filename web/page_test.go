@@ -95,6 +95,9 @@ func checkPage(t *testing.T, name string, page []byte) []string {
 			}
 		}
 	}
+	if forms, tokens := bytes.Count(page, []byte("<form")), bytes.Count(page, []byte(`name="form" value="`+formToken("x")+`"`)); forms != tokens && bytes.Contains(page, []byte(formToken("x"))) {
+		t.Errorf("%s has %d forms and %d tokens", name, forms, tokens)
+	}
 	for _, r := range string(page) {
 		if deceptive(r) && r != '\t' {
 			t.Errorf("%s shows %U", name, r)
@@ -168,7 +171,7 @@ func views(s string) map[string]func() ([]byte, error) {
 	w := server(nil, false)
 	c := w.echo.NewContext(httptest.NewRequest("GET", "/", nil), nil)
 	c.Set(principalKey, access.Principal{ID: "rae", Person: "rae", Roles: []access.Role{access.Reviewer}})
-	c.Set(sessionKey, "secret")
+	c.Set(sessionKey, "x")
 	run := func(r *report.Report, result string, awaiting int) func() ([]byte, error) {
 		v := harness.ReportView{Digest: digestOf("r"), Report: r, Run: harness.RunView{ID: "id" + s, SubmittedBy: s, Submitted: s, Ended: s, Deployed: "d" + s, ApprovalIndex: -1, Harness: s + "h", Evidence: s + "e",
 			Reviews: []harness.ReviewView{{By: s, Reason: s, Report: s, At: s}, {By: s, Approve: true, Reason: s, Report: digestOf("r"), At: s}}}}
@@ -193,6 +196,9 @@ func views(s string) map[string]func() ([]byte, error) {
 		"waiting":   state(api.Submission{ID: s, Lineage: s, Candidate: s, Package: s, State: "planned", Stage: s}),
 		"aborted":   state(api.Submission{ID: s, Lineage: s, Candidate: s, Package: s, State: "aborted", Reason: s}),
 		"done":      state(api.Submission{ID: s, Lineage: s, Candidate: s, Package: s, State: "done", Result: "FAIL", Reason: s, Ended: s + "e"}),
+		"passed":    state(api.Submission{ID: s, Candidate: s, Package: s, State: "done", Result: "PASS", Awaiting: 1}),
+		"ready":     state(api.Submission{ID: s, Candidate: s, Package: s, State: "done", Result: "PASS", Approved: true}),
+		"queued":    state(api.Submission{ID: s, Candidate: s, Package: s, State: "queued"}),
 		"runs": func() ([]byte, error) {
 			return renderPage("runs", runsPage{Page: frame(s), Lineage: "l" + s, Runs: []listedRun{{api.Submission{ID: s, Lineage: s, Candidate: s, Result: "FAIL", Reason: s, Submitted: s}, s}, {api.Submission{ID: s, State: s, Stage: s}, ""}}})
 		},
@@ -201,7 +207,7 @@ func views(s string) map[string]func() ([]byte, error) {
 		},
 		"holdout": func() ([]byte, error) { return renderPage("holdout", newHoldoutPage(frame(s), h)) },
 		"login": func() ([]byte, error) {
-			return renderPage("login", loginPage{Page: page{Title: s, Form: "f"}, Next: "/runs/x", Refused: s + "r"})
+			return renderPage("login", loginPage{Page: page{Title: s, Form: formToken("x")}, Next: "/runs/x", Refused: s + "r"})
 		},
 		"error": func() ([]byte, error) {
 			return renderPage("error", errorPage{Page: frame(s), Status: 404, Problem: api.Problem{Code: s, Message: s}})
@@ -333,7 +339,7 @@ func TestRenderReport(t *testing.T) {
 		t.Fatal(err)
 	}
 	page := b.String()
-	for _, want := range []string{"Binding: none.", "no approval exists", "carries no signature", digestOf("bytes"), "Female × Masters", "−17.56 pp", "default-src &#39;none&#39;"} {
+	for _, want := range []string{"Binding: none.", "no approval exists or can follow", "no approval exists. A release gate", "carries no signature", digestOf("bytes"), "Female × Masters", "−17.56 pp", "default-src &#39;none&#39;"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("%q is missing", want)
 		}

@@ -120,3 +120,39 @@ func (endless) RoundTrip(r *http.Request) (*http.Response, error) {
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+// A form gets its end only when all of it was read. What was sent of a table that
+// broke off is not a form, so that no service can take it for a shorter table.
+func TestBrokenTableHasNoEnd(t *testing.T) {
+	for _, c := range []struct {
+		table io.Reader
+		whole bool
+	}{
+		{strings.NewReader("a,b\n1,2\n"), true},
+		{io.MultiReader(strings.NewReader("a,b\n1,2\n"), gone{}), false},
+	} {
+		var sent keep
+		cl := &Client{Base: "http://proctor.test", HTTP: &http.Client{Transport: &sent}}
+		_, err := cl.ProposeHoldout(context.Background(), "csv", []byte("spec"), c.table, nil)
+		ended := strings.HasSuffix(string(sent), "--\r\n")
+		if !strings.Contains(string(sent), "1,2") || ended != c.whole || (err == nil) != c.whole {
+			t.Errorf("ended %v: %v", ended, err)
+		}
+	}
+}
+
+type gone struct{}
+
+func (gone) Read([]byte) (int, error) { return 0, errors.New("the disk is gone") }
+
+// keep is a server that keeps what it was sent.
+type keep []byte
+
+func (k *keep) RoundTrip(r *http.Request) (*http.Response, error) {
+	b, err := io.ReadAll(r.Body)
+	*k = b
+	if err != nil {
+		return nil, err
+	}
+	return &http.Response{StatusCode: 201, Body: io.NopCloser(strings.NewReader("{}")), Header: http.Header{}, Request: r}, nil
+}
