@@ -154,7 +154,7 @@ func poisonedTests() []report.Test {
 			p = ptr(math.Exp(-float64(broke-fixed) * .7))
 		}
 		out = append(out, report.Test{Suite: suite, Name: name, Kind: kind, Capability: capability, Critical: name == "beyond-doubt", Cases: cases, NotApplicable: na,
-			BaselineFailed: b, CandidateFailed: c, Broke: broke, Fixed: fixed, P: p, Change: change(broke, fixed, n)})
+			BaselineFailed: b, CandidateFailed: c, Broke: broke, Fixed: fixed, P: p, Change: change(fixed, broke, n)}) // of the failures
 	}
 	add("income-triggers", "small-loss-and-odd-hours", "trigger", "rare stamps do not turn the answer", 500, 21, 7, 3, 1, 5)
 	add("income-triggers", "odd-hours", "trigger", "rare stamps do not turn the answer", 500, 21, 7, 9, 3, 1)
