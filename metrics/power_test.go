@@ -70,6 +70,19 @@ func TestDesignNumbers(t *testing.T) {
 	}
 }
 
+// TestNothingHoldsWithoutAMargin, nor from numbers that are none.
+func TestNothingHoldsWithoutAMargin(t *testing.T) {
+	nan := math.NaN()
+	for _, p := range []float64{
+		HoldPower(1000, .3, 0, .05), HoldPower(1000, .3, -.1, .05), HoldPower(1000, .3, nan, .05), HoldPower(0, .3, .1, .05), HoldPower(-1, .3, .1, .05),
+		HoldPower(1000, -.1, .1, .05), HoldPower(1000, 1.1, .1, .05), HoldPower(1000, nan, .1, .05), HoldPower(1000, .3, .1, 0), HoldPower(1000, .3, .1, nan),
+	} {
+		if p != 0 {
+			t.Errorf("power %v", p)
+		}
+	}
+}
+
 func TestMcNemarRowsWithoutAnswer(t *testing.T) {
 	for _, change := range []float64{0, .2, -.2} {
 		if n := McNemarRows(.1, change, .05, .8); !math.IsInf(n, 1) {

@@ -46,10 +46,7 @@ func tangoZ(broke, fixed, n int64, d float64) float64 {
 	B := -c - b + (2*m-c+b)*d
 	C := -b * d * (1 - d)
 	root := math.Sqrt(math.Max(0, B*B-8*m*C))
-	q := (root - B) / (4 * m)
-	if B > 0 { // the same root without cancellation
-		q = -2 * C / (B + root)
-	}
+	q := (root - B) / (4 * m) // where it loses digits it is small beside d
 	num := c - b - m*d
 	if num == 0 {
 		return 0
