@@ -99,11 +99,7 @@ func (c *compareCmd) Run(ctx context.Context, o console) error {
 		return err
 	}
 	if c.HTML != "" {
-		var page bytes.Buffer
-		if err := web.RenderReport(&page, r, digest); err != nil {
-			return err
-		}
-		if err := os.WriteFile(c.HTML, page.Bytes(), 0o644); err != nil {
+		if err := writeHTML(c.HTML, r, digest); err != nil {
 			return err
 		}
 	}
@@ -117,6 +113,14 @@ func (c *compareCmd) Run(ctx context.Context, o console) error {
 		return err
 	}
 	return resultCode(r.Decision.Result)
+}
+
+func writeHTML(path string, r *report.Report, digest string) error {
+	var page bytes.Buffer
+	if err := web.RenderReport(&page, r, digest); err != nil {
+		return err
+	}
+	return replace(path, page.Bytes())
 }
 
 func readTable(ctx context.Context, path string) (rows.Table, error) {
@@ -136,9 +140,13 @@ func readTable(ctx context.Context, path string) (rows.Table, error) {
 	return t, nil
 }
 
+// printReport tells a report in a terminal: the sentence first.
 func printReport(w io.Writer, r *report.Report) error {
 	f := r.Flips
-	fmt.Fprintf(w, "%s\n\n  binding none: predictions are bound to no model, so nothing can be approved on them\n", r.Decision.Sentence)
+	fmt.Fprintf(w, "%s\n\n", r.Decision.Sentence)
+	if r.Binding == policy.BindingNone {
+		fmt.Fprintf(w, "  binding none: predictions are bound to no model, so nothing can be approved on them\n")
+	}
 	fmt.Fprintf(w, "  rows %d, broke %d, fixed %d, both wrong %d\n\n", f.N, f.Broke, f.Fixed, f.BothWrong)
 	for _, x := range r.Decision.Findings {
 		name := x.Claim
@@ -147,24 +155,9 @@ func printReport(w io.Writer, r *report.Report) error {
 		}
 		fmt.Fprintf(w, "  %-14s %-44s %s\n", x.Outcome, name, x.Sentence)
 	}
+	var err error
 	if len(r.Decision.NotCovered) > 0 {
-		fmt.Fprintf(w, "\n  Not covered:\n")
-		for _, s := range r.Decision.NotCovered {
-			fmt.Fprintf(w, "  - %s\n", s)
-		}
+		_, err = fmt.Fprintf(w, "\n  Not covered:\n  - %s\n", strings.Join(r.Decision.NotCovered, "\n  - "))
 	}
-	return nil
-}
-
-// resultCode is the exit code of a result.
-func resultCode(result string) error {
-	switch result {
-	case report.Pass:
-		return nil
-	case report.Fail:
-		return &coded{exitFail, nil}
-	case report.Inconclusive:
-		return &coded{exitInconclusive, nil}
-	}
-	return &coded{exitInternal, fmt.Errorf("unknown result %q", result)}
+	return err
 }

@@ -2,15 +2,12 @@ package main
 
 import (
 	"context"
-	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/sha256"
-	"crypto/x509"
 	"encoding/hex"
-	"encoding/pem"
 	"errors"
-	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -38,9 +35,9 @@ const dataFormat = "proctor/data/1"
 //	trusted/head  the newest checkpoint of the log; better elsewhere, see --head
 //	scratch/      packages in use; emptied at start
 type dataDir struct {
-	Dir  string `help:"Folder of the service's data; made if it is not there." default:"proctor-data" type:"path"`
-	Head string `help:"File that holds the log's newest checkpoint. Put it where whoever can write the data folder cannot." type:"path"`
-	Name string `help:"URI that names this service in verdicts." default:"https://proctor.local"`
+	Dir  string `help:"Folder of the service's data; made if it is not there." default:"proctor-data" type:"path" placeholder:"FOLDER"`
+	Head string `help:"File that holds the log's newest checkpoint. Put it where whoever can write the data folder cannot." type:"path" placeholder:"FILE"`
+	Name string `help:"URI that names this service in verdicts." default:"https://proctor.local" placeholder:"URI"`
 }
 
 func (d dataDir) path(name string) string { return filepath.Join(d.Dir, name) }
@@ -61,7 +58,7 @@ type service struct {
 // open opens the folder, or makes it if it is not there or empty. A folder that
 // exists must be whole: what is missing is named, never made again.
 func (d dataDir) open(ctx context.Context, log *slog.Logger, adjust func(*harness.Config)) (_ *service, err error) {
-	if err := d.prepare(); err != nil {
+	if err := d.prepare(ctx); err != nil {
 		return nil, err
 	}
 	c := harness.Config{Name: d.Name, Scratch: d.path("scratch"), Logger: log, Now: time.Now, Rand: rand.Reader}
@@ -105,37 +102,75 @@ func (d dataDir) open(ctx context.Context, log *slog.Logger, adjust func(*harnes
 	return &service{s, func() error { return errors.Join(c.Store.Close(), c.Head.Close()) }}, nil
 }
 
+// store opens the database. What it has to tell in good times is of no use to
+// operators: each migration, each start of the queue.
 func (d dataDir) store(ctx context.Context, log *slog.Logger) (*store.Store, error) {
-	return sqlite.Open(ctx, d.path("proctor.db"), time.Now, log)
+	return sqlite.Open(ctx, d.path("proctor.db"), time.Now, slog.New(warnings{log.Handler()}))
 }
 
-// prepare makes a new folder whole or finds an existing one of this format.
-func (d dataDir) prepare() error {
+// prepare makes a new folder whole or finds an existing one so.
+func (d dataDir) prepare(ctx context.Context) error {
+	entries, err := os.ReadDir(d.Dir)
+	switch {
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return err
+	case len(entries) == 0:
+		return d.make(ctx)
+	}
+	if err := d.whole(); err != nil {
+		return err
+	}
+	if err := mustExist(d.head()); err != nil {
+		return err
+	}
+	if err := os.RemoveAll(d.path("scratch")); err != nil {
+		return err
+	}
+	return os.Mkdir(d.path("scratch"), 0o711)
+}
+
+// parts are what a folder of this format holds. None is ever made again: a new
+// key would orphan what the old one signed, a new database would forget verdicts.
+var parts = []string{"proctor.db", "blobs", "keys/evidence.pem", "keys/approve.pem", "keys/officer.pem", "keys/kek", "keys/log.key"}
+
+// whole refuses a folder that this program cannot serve, and touches nothing.
+func (d dataDir) whole() error {
 	format, err := os.ReadFile(d.path("FORMAT"))
 	switch {
-	case err == nil && strings.TrimSpace(string(format)) != dataFormat:
+	case errors.Is(err, fs.ErrNotExist):
+		return usagef("%s has no file FORMAT: it is no data folder, or one whose making was broken off; give another folder, or remove it if nothing of worth is in it", d.Dir)
+	case err != nil:
+		return err
+	case strings.TrimSpace(string(format)) != dataFormat:
 		return usagef("%s holds data of format %q, this program reads %s: use the program that wrote it, or a newer one", d.Dir, clip(strings.TrimSpace(string(format))), dataFormat)
-	case err == nil:
-		if err := os.RemoveAll(d.path("scratch")); err != nil {
+	}
+	for _, p := range parts {
+		if err := mustExist(d.path(p)); err != nil {
 			return err
 		}
-		return os.Mkdir(d.path("scratch"), 0o711)
-	case !errors.Is(err, os.ErrNotExist):
-		return err
 	}
-	entries, err := os.ReadDir(d.Dir)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	if len(entries) > 0 {
-		return usagef("%s is not empty and has no file FORMAT: it is no data folder, or one that was made only in part; give another folder", d.Dir)
-	}
-	return d.make()
+	return nil
 }
 
-// make fills a new folder. FORMAT comes last, so that a folder made in part is
-// never taken for a whole one.
-func (d dataDir) make() error {
+func mustExist(path string) error {
+	_, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return usagef("%s is missing and is never made again: restore it from a backup", path)
+	}
+	return err
+}
+
+// make fills a new or empty folder. FORMAT comes last, so that a folder made in
+// part is never taken for a whole one; what an error leaves behind is removed.
+func (d dataDir) make(ctx context.Context) (err error) {
+	if _, err := os.Stat(d.head()); d.Head != "" && err == nil {
+		return usagef("%s is the head of a log already: a new data folder begins a new log, give another --head", d.Head)
+	}
+	defer func() {
+		if err != nil {
+			d.clear()
+		}
+	}()
 	for _, dir := range []string{"", "keys", "trusted", "scratch", "blobs"} {
 		mode := os.FileMode(0o700)
 		if dir == "" || dir == "scratch" {
@@ -148,6 +183,20 @@ func (d dataDir) make() error {
 			return err
 		}
 	}
+	if err := d.makeKeys(); err != nil {
+		return err
+	}
+	st, err := d.store(ctx, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	if err := st.Close(); err != nil {
+		return err
+	}
+	return writeSynced(d.path("FORMAT"), []byte(dataFormat+"\n"))
+}
+
+func (d dataDir) makeKeys() error {
 	for _, name := range []string{"evidence.pem", "approve.pem"} {
 		if _, err := verdict.CreateKey(d.path("keys/" + name)); err != nil {
 			return err
@@ -163,10 +212,18 @@ func (d dataDir) make() error {
 	if err != nil {
 		return err
 	}
-	if err := tlog.CreateHead(d.head(), l); err != nil {
-		return err
+	return tlog.CreateHead(d.head(), l)
+}
+
+// clear empties a folder that make could not fill; it was empty before.
+func (d dataDir) clear() {
+	for _, name := range []string{"FORMAT", "proctor.db", "proctor.db-wal", "proctor.db-shm", "blobs", "keys", "trusted", "scratch"} {
+		os.RemoveAll(d.path(name))
 	}
-	return writeSynced(d.path("FORMAT"), []byte(dataFormat+"\n"))
+	if d.Head != "" {
+		os.Remove(d.Head)
+	}
+	os.Remove(d.Dir) // if nothing else is in it
 }
 
 // logOrigin names the log after the host of the service.
@@ -197,50 +254,14 @@ func (d dataDir) keys(c *harness.Config) (err error) {
 	return err
 }
 
-func createOfficer(path string) error {
-	_, key, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		return err
-	}
-	der, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return err
-	}
-	return writeSynced(path, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
-}
+// warnings passes on what is at least a warning.
+type warnings struct{ slog.Handler }
 
-func openOfficer(path string) (ed25519.PrivateKey, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, fmt.Errorf("open officer key: %w", err)
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("open officer key: others can read %s: run chmod 600 on it, and make a new key if anybody did", path)
-	}
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("open officer key: %w", err)
-	}
-	block, _ := pem.Decode(b)
-	if block == nil {
-		return nil, fmt.Errorf("open officer key: %s holds no PEM key", path)
-	}
-	k, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	if key, ok := k.(ed25519.PrivateKey); ok && err == nil {
-		return key, nil
-	}
-	return nil, fmt.Errorf("open officer key: %s holds no Ed25519 key", path)
-}
+func (h warnings) Enabled(_ context.Context, l slog.Level) bool { return l >= slog.LevelWarn }
 
-// writeSynced writes a new file that only its owner can read, durably.
-func writeSynced(path string, data []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	return errors.Join(err, f.Sync(), f.Close())
-}
+func (h warnings) WithAttrs(a []slog.Attr) slog.Handler { return warnings{h.Handler.WithAttrs(a)} }
+
+func (h warnings) WithGroup(name string) slog.Handler { return warnings{h.Handler.WithGroup(name)} }
 
 // programDigest names the program that evaluates: its own bytes.
 func programDigest() (string, error) {

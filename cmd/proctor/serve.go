@@ -6,13 +6,12 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
 	"syscall"
 	"time"
 
 	"proctor/harness"
-	"proctor/harness/access"
 	"proctor/harness/jail"
+	"proctor/harness/runner"
 	"proctor/web"
 )
 
@@ -21,6 +20,22 @@ type serveCmd struct {
 	Addr    string `help:"Address to listen on." default:"127.0.0.1:7800"`
 	TLS     bool   `help:"The service is reached over TLS (by a proxy in front of it): cookies demand it."`
 	Workers int    `help:"Runs that are evaluated at the same time." default:"1"`
+	limits
+}
+
+// limits bound a model. One that needs more is not judged.
+type limits struct {
+	ModelStart  time.Duration `help:"Longest time to a model's first answer." default:"1m"`
+	ModelBatch  time.Duration `help:"Longest time from one answer to the next." default:"30s"`
+	ModelTotal  time.Duration `help:"Longest time for a whole exam." default:"10m"`
+	ModelMemory int64         `help:"Most memory of a model, in MiB." default:"2048"`
+}
+
+func (l limits) runner() (runner.Limits, error) {
+	if l.ModelStart <= 0 || l.ModelBatch <= 0 || l.ModelTotal <= 0 || l.ModelMemory <= 0 || l.ModelMemory > 1<<20 {
+		return runner.Limits{}, usagef("the limits of a model are greater than 0, and its memory at most %d MiB", 1<<20)
+	}
+	return runner.Limits{Start: l.ModelStart, Batch: l.ModelBatch, Total: l.ModelTotal, CPU: l.ModelTotal, Memory: l.ModelMemory << 20}, nil
 }
 
 // Run serves until the context ends.
@@ -28,13 +43,17 @@ func (c *serveCmd) Run(ctx context.Context, o console) error {
 	if c.Workers < 1 {
 		return usagef("--workers is at least 1")
 	}
+	bounds, err := c.limits.runner()
+	if err != nil {
+		return err
+	}
 	log := slog.New(slog.NewJSONHandler(o.Err, nil))
 	l, err := listen(c.Addr)
 	if err != nil {
 		return err
 	}
 	defer l.Close()
-	s, err := c.open(ctx, log, nil)
+	s, err := c.open(ctx, log, func(hc *harness.Config) { hc.Limits = bounds })
 	if err != nil {
 		return err
 	}
@@ -71,41 +90,4 @@ func (s *service) serve(ctx context.Context, l net.Listener, log *slog.Logger, t
 	grace, done := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer done()
 	return errors.Join(err, stop(grace))
-}
-
-type userCmd struct {
-	Add userAdd `cmd:"" help:"Add an account and print its API token, which is shown once."`
-}
-
-type userAdd struct {
-	dataDir
-	ID     string        `arg:"" help:"The account."`
-	Person string        `help:"The human behind it; two accounts of one person count as one." required:""`
-	Role   []string      `help:"submitter, curator, policy-owner, reviewer, operator or auditor." required:""`
-	Robot  bool          `help:"A pipeline: it may submit and never decides."`
-	Valid  time.Duration `help:"How long the token lasts." default:"2160h"`
-}
-
-// Run writes to the data folder, whether a service runs on it or not.
-func (c *userAdd) Run(ctx context.Context, o console) error {
-	if _, err := os.Stat(c.path("FORMAT")); err != nil {
-		if err := c.prepare(); err != nil {
-			return err
-		}
-	}
-	st, err := c.store(ctx, slog.New(slog.DiscardHandler))
-	if err != nil {
-		return err
-	}
-	defer st.Close()
-	p := access.Principal{ID: c.ID, Person: c.Person, Robot: c.Robot}
-	for _, r := range c.Role {
-		p.Roles = append(p.Roles, access.Role(r))
-	}
-	token, err := harness.AddAccount(ctx, st, p, time.Now(), c.Valid)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintln(o.Out, token)
-	return nil
 }

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"proctor/harness/report"
+	"proctor/harness/runner"
+	"proctor/harness/runner/onnx"
+	"proctor/web/api"
+)
+
+type packageCmd struct {
+	Lint packageLint `cmd:"" help:"Read a package as the service would and say what is wrong."`
+}
+
+type packageLint struct {
+	Dir string `arg:"" help:"Folder with the model's files and proctor-model.json." type:"path"`
+}
+
+func (c *packageLint) Run(o console) error {
+	p, err := readPackage(c.Dir)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(o.Out, "%s\n%d files, kind %s, classes %s\n", p.Digest, len(p.Files), p.Manifest.Kind, strings.Join(p.Manifest.Classes, ", "))
+	return nil
+}
+
+// readPackage reads a package and, if the service will evaluate it itself, its
+// model: what cannot be read costs no run.
+func readPackage(dir string) (*runner.Package, error) {
+	p, err := runner.ReadPackage(dir)
+	if err != nil {
+		return nil, &coded{exitUsage, err}
+	}
+	if p.Manifest.Kind != runner.KindONNX {
+		return p, nil
+	}
+	file, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(p.Manifest.Model)))
+	if err != nil {
+		return nil, err
+	}
+	if _, err := onnx.Load(file); err != nil {
+		return nil, usagef("%s: %w", p.Manifest.Model, err)
+	}
+	return p, nil
+}
+
+type submitCmd struct {
+	remote
+	Dir       string `arg:"" help:"Folder with the model's files and proctor-model.json." type:"path"`
+	Lineage   string `help:"The line of model versions." required:"" placeholder:"NAME"`
+	Candidate string `help:"Name of this version; the folder's name if not given." placeholder:"NAME"`
+	Wait      bool   `help:"Wait for the verdict; the exit code tells it."`
+	JSON      bool   `help:"Print the submission as JSON."`
+}
+
+// Run submits. Without --wait, success means that the submission was taken.
+func (c *submitCmd) Run(ctx context.Context, o console) error {
+	if _, err := readPackage(c.Dir); err != nil {
+		return err
+	}
+	b, err := archive(os.DirFS(c.Dir), everything)
+	if err != nil {
+		return err
+	}
+	if c.Candidate == "" {
+		c.Candidate = filepath.Base(c.Dir)
+	}
+	s, err := c.client().Submit(ctx, c.Lineage, c.Candidate, bytes.NewReader(b))
+	if err != nil {
+		return err
+	}
+	if s.Repeated {
+		fmt.Fprintln(o.Err, "this was asked before: the same bytes under the same policy against the same deployed model; here is its answer")
+	}
+	if c.Wait && !s.Done() {
+		fmt.Fprintf(o.Err, "submission %s\n", s.ID)
+		if s, err = c.client().Wait(ctx, s.ID, func(s api.Submission) { fmt.Fprintf(o.Err, "  %s\n", s.Stage) }); err != nil {
+			return fmt.Errorf("submission %s: %w", s.ID, err)
+		}
+	}
+	if err := show(o, s, c.JSON); err != nil || !c.Wait {
+		return err
+	}
+	return outcome(s)
+}
+
+// show prints a submission as JSON or in a line.
+func show(o console, s api.Submission, asJSON bool) error {
+	if asJSON {
+		return printJSON(o.Out, s)
+	}
+	_, err := io.WriteString(o.Out, line(s)+"\n")
+	return err
+}
+
+func line(s api.Submission) string {
+	parts := []string{s.ID, s.Candidate}
+	switch {
+	case s.Result == report.Pass && s.Awaiting > 0:
+		parts = append(parts, fmt.Sprintf("PASS, %s to go", count(s.Awaiting, "review")))
+	case s.Result == report.Pass && s.Awaiting < 0:
+		parts = append(parts, "PASS, refused by a reviewer")
+	case s.Result == report.Pass && s.Approved:
+		parts = append(parts, "PASS, approved")
+	case s.Result != "":
+		parts = append(parts, s.Result)
+	case s.State == "aborted":
+		parts = append(parts, "no verdict")
+	default:
+		parts = append(parts, s.Stage)
+	}
+	if s.Reason != "" {
+		parts = append(parts, s.Reason)
+	}
+	return strings.Join(append(parts, count(s.BudgetLeft, "run")+" left"), "  ")
+}
+
+// count says how many there are of something.
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
