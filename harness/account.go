@@ -66,12 +66,37 @@ func AddAccount(ctx context.Context, st *store.Store, p access.Principal, now ti
 		} else if !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
+		if err := oneSide(tx, p); err != nil {
+			return err
+		}
 		if err := tx.AddPrincipal(p); err != nil {
 			return err
 		}
 		return tx.AddToken(secret, p.ID, "api", now.Add(valid))
 	})
 	return secret, err
+}
+
+// oneSide refuses an account whose roles conflict with those of another account of
+// the same person: people are compared, not accounts.
+func oneSide(tx *store.Tx, p access.Principal) error {
+	all, err := tx.Principals()
+	if err != nil {
+		return err
+	}
+	for _, q := range all {
+		if q.Person != p.Person {
+			continue
+		}
+		for _, a := range q.Roles {
+			for _, b := range p.Roles {
+				if access.Conflict(a, b) {
+					return refuse(Conflict, "%s is %s by the account %q: the role %s conflicts with that", p.Person, a, q.ID, b)
+				}
+			}
+		}
+	}
+	return nil
 }
 
 func newSecret(random io.Reader) (string, error) {

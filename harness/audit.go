@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"proctor/harness/access"
+	"proctor/harness/policy"
 	"proctor/harness/store"
 	"proctor/harness/tlog"
 	"proctor/harness/verdict"
@@ -37,18 +38,20 @@ type auditor struct {
 
 // logged is what the log says of the state of things.
 type logged struct {
-	evidence  map[string]int64 // run -> index
-	approvals map[string]bool  // evidence digest
-	plans     map[string]int64 // run -> index
-	aborts    map[string]bool
-	charges   map[string]bool   // run, holdout
-	active    map[string]string // kind, name -> digest
+	evidence  map[string]int64    // run -> index
+	approvals map[string]int64    // evidence digest -> index
+	plans     map[string]int64    // run -> index
+	aborts    map[string]bool     // run
+	charges   map[string]bool     // run, holdout
+	active    map[string]string   // kind, name -> digest
+	policies  []string            // digests, as they were activated
+	deployed  map[string][]string // lineage -> packages, as they were activated
 	digests   map[int64]string
 }
 
 func (s *Service) audit(ctx context.Context) (api.Audit, error) {
 	a := &auditor{s: s, out: api.Audit{Problems: []string{}}, seen: logged{
-		map[string]int64{}, map[string]bool{}, map[string]int64{}, map[string]bool{}, map[string]bool{}, map[string]string{}, map[int64]string{}}}
+		map[string]int64{}, map[string]int64{}, map[string]int64{}, map[string]bool{}, map[string]bool{}, map[string]string{}, nil, map[string][]string{}, map[int64]string{}}}
 	_, head := s.Head.Checkpoint()
 	err := s.Store.View(ctx, func(tx *store.Tx) error {
 		tree, err := tlog.Audit(tx, []tlog.Tree{head}, a.entry)
@@ -61,7 +64,7 @@ func (s *Service) audit(ctx context.Context) (api.Audit, error) {
 		if err := a.runs(ctx, tx); err != nil {
 			return err
 		}
-		if err := a.inForce(tx); err != nil {
+		if err := a.inForce(ctx, tx); err != nil {
 			return err
 		}
 		return a.sets(ctx, tx)
@@ -94,13 +97,19 @@ func (a *auditor) entry(index int64, e tlog.Entry) error {
 	a.seen.digests[index] = env.Digest()
 	switch st := env.Statement().(type) {
 	case *verdict.Plan:
+		if _, twice := a.seen.plans[st.Run.ID]; twice {
+			return errors.New("a second plan of one run")
+		}
 		a.seen.plans[st.Run.ID] = index
 	case *verdict.Evidence:
-		if at, ok := a.seen.plans[st.Run.ID]; !ok || at != st.Plan {
-			return errors.New("a verdict without the plan that it names")
+		if at, ok := a.seen.plans[st.Run.ID]; !ok || at != st.Plan || a.ended(st.Run.ID) {
+			return errors.New("a verdict without the plan that it names, or after the run's end")
 		}
 		a.seen.evidence[st.Run.ID] = index
 	case *verdict.Abort:
+		if at, ok := a.seen.plans[st.Run.ID]; !ok || at != st.Plan || a.ended(st.Run.ID) {
+			return errors.New("an abort without the plan that it names, or after the run's end")
+		}
 		a.seen.aborts[st.Run.ID] = true
 		if !st.Charged {
 			for key := range a.seen.charges {
@@ -112,13 +121,29 @@ func (a *auditor) entry(index int64, e tlog.Entry) error {
 	case *verdict.Exposure:
 		a.seen.charges[st.Run.ID+"|"+st.Holdout.Digest] = true
 	case *verdict.Approval:
-		a.seen.approvals[st.EvidenceDigest()] = true
+		a.seen.approvals[st.EvidenceDigest()] = index
 	case *verdict.Change:
 		if st.Action == "activated" {
-			a.seen.active[st.Kind+"|"+st.Document.Name] = st.Document.Digest
+			a.activated(st)
 		}
 	}
 	return nil
+}
+
+func (a *auditor) ended(run string) bool {
+	_, done := a.seen.evidence[run]
+	return done || a.seen.aborts[run]
+}
+
+func (a *auditor) activated(c *verdict.Change) {
+	switch c.Kind {
+	case "baseline":
+		a.seen.deployed[c.Document.Name] = append(a.seen.deployed[c.Document.Name], c.Document.Digest)
+		return
+	case "policy":
+		a.seen.policies = append(a.seen.policies, c.Document.Digest)
+	}
+	a.seen.active[c.Kind+"|"+c.Document.Name] = c.Document.Digest
 }
 
 // runs compares each run's record, its report and its charges with the log.
@@ -131,38 +156,66 @@ func (a *auditor) runs(ctx context.Context, tx *store.Tx) error {
 	reports := 0
 	for _, r := range list {
 		known[r.ID] = true
-		at, has := a.seen.evidence[r.ID]
-		switch {
-		case r.State == store.Done && (!has || at != r.Evidence):
-			a.problem("run %s: its record says %s, and the log has no such verdict", r.ID, r.Result)
-			continue
-		case r.State != store.Done && has:
-			a.problem("run %s: the log has a verdict at %d, its record says %s", r.ID, at, r.State)
-			continue
-		case r.State != store.Done:
+		if !a.state(r) || r.State != store.Done {
 			continue
 		}
-		if _, _, err := a.s.loggedEvidence(tx, r); err != nil {
-			a.problem("%v", err)
-			continue
-		}
-		if approved := a.seen.approvals[a.seen.digests[at]]; approved != (r.Approval >= 0) {
-			a.problem("run %s: approved in the log: %v, in its record: %v", r.ID, approved, r.Approval >= 0)
-		}
-		if _, _, err := a.s.storedReport(ctx, r); err != nil {
+		if err := a.verdict(ctx, tx, r); err != nil {
 			a.problem("%v", err)
 			continue
 		}
 		reports++
 	}
-	for run := range a.seen.evidence {
+	for run := range a.seen.plans {
 		if !known[run] {
-			a.problem("run %s has a verdict in the log and no record", run)
+			a.problem("run %s has a plan in the log and no record", run)
 		}
 	}
 	slices.Sort(a.out.Problems)
 	a.checked("%d runs, %d reports", len(list), reports)
 	return a.charges(tx)
+}
+
+// state compares how far a run is in its record and in the log.
+func (a *auditor) state(r store.Run) bool {
+	at, done := a.seen.evidence[r.ID]
+	plan, planned := a.seen.plans[r.ID]
+	aborted := a.seen.aborts[r.ID]
+	switch {
+	case r.State == store.Done && (!done || at != r.Evidence):
+		a.problem("run %s: its record says %s, and the log has no such verdict", r.ID, r.Result)
+	case r.State != store.Done && done:
+		a.problem("run %s: the log has a verdict at %d, its record says %s", r.ID, at, r.State)
+	case r.State != store.Aborted && aborted:
+		a.problem("run %s: the log has its abort, its record says %s", r.ID, r.State)
+	case r.State == store.Aborted && planned && !aborted:
+		a.problem("run %s: its record says aborted, and the log has its plan at %d and no abort", r.ID, plan)
+	case (r.State == store.Planned) && !planned, r.State == store.Queued && planned:
+		a.problem("run %s: its record says %s; planned in the log: %v", r.ID, r.State, planned)
+	default:
+		return true
+	}
+	return false
+}
+
+// verdict compares what is recorded of a verdict with its evidence, its reviews,
+// its approval and its report.
+func (a *auditor) verdict(ctx context.Context, tx *store.Tx, r store.Run) error {
+	env, e, err := a.s.loggedEvidence(tx, r)
+	if err != nil {
+		return err
+	}
+	if _, err := a.s.plannedForce(tx, r, e); err != nil {
+		return err
+	}
+	if _, err := a.s.loggedReviews(tx, r, env); err != nil {
+		return err
+	}
+	approval, approved := a.seen.approvals[env.Digest()]
+	if approved != (r.Approval >= 0) || approved && approval != r.Approval {
+		a.problem("run %s: approved in the log: %v, in its record: %v", r.ID, approved, r.Approval >= 0)
+	}
+	_, _, err = a.s.storedReport(ctx, r)
+	return err
 }
 
 func (a *auditor) charges(tx *store.Tx) error {
@@ -191,7 +244,7 @@ func (a *auditor) charges(tx *store.Tx) error {
 }
 
 // inForce compares what is in force with the activations in the log.
-func (a *auditor) inForce(tx *store.Tx) error {
+func (a *auditor) inForce(ctx context.Context, tx *store.Tx) error {
 	n := 0
 	for _, kind := range []string{"holdout", "suite", "policy"} {
 		docs, err := tx.Documents(kind)
@@ -219,13 +272,73 @@ func (a *auditor) inForce(tx *store.Tx) error {
 	}
 	fresh := &Service{Config: a.s.Config, trust: a.s.trust} // knows no rules yet, so that all are read again
 	for _, l := range lineages {
-		if _, err := fresh.inForce(tx, l.Name); err != nil {
+		// A policy that waits to be proposed for a rotated set is not a contradiction.
+		var waits *Error
+		if _, err := fresh.inForce(tx, l.Name); err != nil && !errors.As(err, &waits) {
+			a.problem("lineage %s: %v", l.Name, err)
+		}
+		if err := a.lineage(ctx, tx, l); err != nil {
 			a.problem("lineage %s: %v", l.Name, err)
 		}
 	}
 	slices.Sort(a.out.Problems)
 	a.checked("%d documents in force, %d lineages", n, len(lineages))
 	return nil
+}
+
+// lineage compares a lineage's policy, deployed and best model with the activations.
+func (a *auditor) lineage(ctx context.Context, tx *store.Tx, l store.Lineage) error {
+	last := ""
+	for _, digest := range a.seen.policies {
+		d, err := tx.Document(digest)
+		if err != nil {
+			return fmt.Errorf("policy %s: %w", digest, err)
+		}
+		p, err := policy.Parse(d.Body)
+		if err != nil || p.Digest() != digest {
+			return fmt.Errorf("policy %s: its record is another document", digest)
+		}
+		if p.Lineage == l.Name {
+			last = digest
+		}
+	}
+	if l.Policy != last {
+		a.problem("lineage %s: policy %s is in force, the log's last activation is of %s", l.Name, quote(l.Policy), quote(last))
+	}
+	deployed := a.seen.deployed[l.Name]
+	packages := map[string]string{"": ""} // run -> package
+	for _, id := range []string{l.Baseline, l.Anchor} {
+		if id == "" {
+			continue
+		}
+		r, err := tx.Run(id)
+		if err != nil {
+			return fmt.Errorf("run %s: %w", id, err)
+		}
+		if r.Lineage != l.Name || r.Approval < 0 {
+			a.problem("lineage %s: run %s is no approved run of it", l.Name, id)
+		}
+		packages[id] = r.Package
+	}
+	now := ""
+	if len(deployed) > 0 {
+		now = deployed[len(deployed)-1]
+	}
+	if packages[l.Baseline] != now {
+		a.problem("lineage %s: %s is deployed, the log's last activation is of %s", l.Name, quote(packages[l.Baseline]), quote(now))
+	}
+	if l.Anchor == l.Baseline {
+		return nil
+	}
+	if !slices.Contains(deployed, packages[l.Anchor]) {
+		a.problem("lineage %s: %s counts as its best model and was never deployed", l.Name, quote(packages[l.Anchor]))
+		return nil
+	}
+	better, err := a.s.better(ctx, l.Anchor, l.Baseline)
+	if better {
+		a.problem("lineage %s: the deployed model is better than the one that counts as its best", l.Name)
+	}
+	return err
 }
 
 func quote(digest string) string {
@@ -244,6 +357,9 @@ func (a *auditor) sets(ctx context.Context, tx *store.Tx) error {
 	for _, d := range docs {
 		c, manifest, err := commitment(tx, d.Digest)
 		if err == nil {
+			err = a.pinned(ctx, c, manifest)
+		}
+		if err == nil {
 			err = holdout.Audit(ctx, a.s.Blobs, a.s.Keyring, manifest, a.s.Officer.Public().(ed25519.PublicKey))
 		}
 		if err != nil {
@@ -253,4 +369,24 @@ func (a *auditor) sets(ctx context.Context, tx *store.Tx) error {
 		a.checked("holdout %s version %d: %d rows, every chunk and root", c.Name, c.Version, c.Rows)
 	}
 	return nil
+}
+
+// errPinned is what the auditor's ledger says: it opens nothing.
+var errPinned = errors.New("not charged")
+
+type noLedger struct{}
+
+func (noLedger) Charge(context.Context, holdout.Charge) (holdout.Receipt, error) {
+	return holdout.Receipt{}, errPinned
+}
+
+// pinned checks that a manifest is the one that a commitment names, and says the
+// same: the vault does so before it charges, and here it is never allowed to.
+func (a *auditor) pinned(ctx context.Context, c holdout.Commitment, manifest []byte) error {
+	v := holdout.NewVault(a.s.Blobs, a.s.Keyring, a.s.Officer.Public().(ed25519.PublicKey), noLedger{})
+	_, err := v.Grant(ctx, holdout.Request{RunID: "audit", Lineage: "audit", Commitment: c, Manifest: manifest})
+	if errors.Is(err, errPinned) {
+		return nil
+	}
+	return err
 }

@@ -41,11 +41,11 @@ func (s *Service) ProposeHoldout(ctx context.Context, p access.Principal, h Hold
 	in := holdout.SealInput{Spec: spec, Rand: s.Rand, Now: s.Now()}
 	opt := intake.Options{Text: spec.TextColumns()}
 	if in.Table, err = intake.Decode(ctx, h.Format, h.Table, opt); err != nil {
-		return api.Change{}, refuse(Usage, "table: %v", err)
+		return api.Change{}, usersFault("table", err)
 	}
 	if h.Reserve != nil {
 		if in.Reserve, err = intake.Decode(ctx, h.Format, h.Reserve, opt); err != nil {
-			return api.Change{}, refuse(Usage, "reserve: %v", err)
+			return api.Change{}, usersFault("reserve", err)
 		}
 	}
 	if s.CanarySeed != nil {
@@ -91,7 +91,7 @@ func (s *Service) ProposeSuite(ctx context.Context, p access.Principal, archive 
 	}
 	defer os.RemoveAll(dir)
 	if err := intake.Untar(ctx, archive, dir, intake.SuiteLimits); err != nil {
-		return api.Change{}, refuse(Usage, "suite archive: %v", err)
+		return api.Change{}, usersFault("suite archive", err)
 	}
 	files, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
 	if err != nil || len(files) != 1 {
@@ -250,6 +250,10 @@ func (s *Service) proposal(tx *store.Tx, log *appender, p access.Principal, d st
 // DecideChange activates or refuses a proposal. Activation takes a second person;
 // what is activated counts from the next run on.
 func (s *Service) DecideChange(ctx context.Context, p access.Principal, id string, activate bool) (api.Change, error) {
+	d := decision{activate: activate}
+	if err := s.weigh(ctx, id, &d); err != nil {
+		return api.Change{}, err
+	}
 	var c store.Change
 	err := s.update(ctx, func(tx *store.Tx, log *appender) (err error) {
 		c, err = tx.Change(id)
@@ -265,7 +269,7 @@ func (s *Service) DecideChange(ctx context.Context, p access.Principal, id strin
 		state := "refused"
 		if activate {
 			state = "active"
-			if err := s.activate(ctx, tx, c); err != nil {
+			if err := s.activate(tx, c, d); err != nil {
 				return err
 			}
 		}
@@ -282,35 +286,99 @@ func (s *Service) DecideChange(ctx context.Context, p access.Principal, id strin
 	return changeView(c), err
 }
 
-func (s *Service) activate(ctx context.Context, tx *store.Tx, c store.Change) error {
-	if c.Kind == "baseline" {
-		l, err := tx.Lineage(c.Name)
-		if err != nil {
-			return err
+// A decision is what was found out about a proposal before the one writing
+// transaction: it takes blobs or much computing.
+type decision struct {
+	activate bool
+	anchor   string // baseline: the best model so far, when this was looked at
+	better   bool   // baseline: the new one is better
+}
+
+// weigh reads what the activation of a baseline depends on.
+func (s *Service) weigh(ctx context.Context, id string, d *decision) error {
+	var c store.Change
+	var l store.Lineage
+	err := s.Store.View(ctx, func(tx *store.Tx) (err error) {
+		if c, err = tx.Change(id); err == nil && c.Kind == "baseline" {
+			l, err = tx.Lineage(c.Name)
 		}
-		better, err := s.better(ctx, tx, l.Anchor, c.Digest)
-		if err != nil {
-			return err
-		}
-		if better {
-			l.Anchor = c.Digest
-		}
-		l.Baseline = c.Digest
-		return tx.SetLineage(l)
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return refuse(Missing, "there is no proposal %q", id)
 	}
-	d, err := tx.Document(c.Digest)
+	if err != nil || c.Kind != "baseline" || !d.activate {
+		return err
+	}
+	d.anchor = l.Anchor
+	d.better, err = s.better(ctx, l.Anchor, c.Digest)
+	return err
+}
+
+func (s *Service) activate(tx *store.Tx, c store.Change, d decision) error {
+	if c.Kind == "baseline" {
+		return s.activateBaseline(tx, c, d)
+	}
+	doc, err := tx.Document(c.Digest)
 	if err != nil {
 		return err
 	}
-	if err := tx.Activate(d, c.ID); err != nil {
+	if err := tx.Activate(doc, c.ID); err != nil {
 		return err
 	}
-	if c.Kind != "policy" {
-		return nil
+	if c.Kind == "policy" {
+		return s.activatePolicy(tx, doc)
 	}
+	return nil
+}
+
+func (s *Service) activateBaseline(tx *store.Tx, c store.Change, d decision) error {
+	l, err := tx.Lineage(c.Name)
+	if err != nil {
+		return err
+	}
+	if l.Anchor != d.anchor {
+		return refuse(Conflict, "another model was deployed at this moment: look again")
+	}
+	r, err := tx.Run(c.Digest)
+	if err != nil {
+		return err
+	}
+	if _, _, err := s.loggedEvidence(tx, r); err != nil || r.Approval < 0 {
+		return fmt.Errorf("baseline of %s: run %s is not approved: %w", c.Name, r.ID, err)
+	}
+	if d.better {
+		l.Anchor = c.Digest
+	}
+	l.Baseline = c.Digest
+	return tx.SetLineage(l)
+}
+
+// activatePolicy puts a policy in force on the active versions of its sets: its
+// slices are fixed on these from now on. One that does not fit them is refused.
+func (s *Service) activatePolicy(tx *store.Tx, d store.Document) error {
 	pol, err := policy.Parse(d.Body)
 	if err != nil {
 		return fmt.Errorf("policy %s: %w", d.Digest, err)
+	}
+	sel, err := activeSets(tx, pol.Holdouts, pol.Suites)
+	if err != nil {
+		return err
+	}
+	sel.Policy = d.Digest
+	r, err := readRules(tx, sel)
+	if err != nil {
+		return err
+	}
+	if _, err := policy.Check(r.resolved); err != nil {
+		return refuse(Conflict, "the policy no longer fits the active sets, propose it again: %v", err)
+	}
+	extra, err := json.Marshal(r.resolved)
+	if err != nil {
+		return err
+	}
+	if err := tx.SetExtra(d.Digest, extra); err != nil {
+		return err
 	}
 	l, err := tx.Lineage(pol.Lineage)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {

@@ -58,12 +58,13 @@ func readIDs(file string, t rows.Table) ([]string, error) {
 // A predictionFile is one model's answers, in the order of the ids asked for.
 type predictionFile struct {
 	name, digest string
+	ids          []string
 	labels       []string
 	probs        []rows.Column // p:<class>, reordered; none: no probabilities
 }
 
 func readPredictions(name string, t rows.Table, asked []string) (predictionFile, error) {
-	f := predictionFile{name: name, digest: tableDigest(t)}
+	f := predictionFile{name: name, digest: tableDigest(t), ids: asked}
 	c, ok := t.Column("id")
 	if !ok || c.IsNumber() {
 		return f, fmt.Errorf("%s: there is no column \"id\"", name)
@@ -149,7 +150,7 @@ func (f predictionFile) predictions(classes []string) (metrics.Predictions, erro
 	}
 	for r := range f.labels {
 		if !checkSum(p.Probs[r*k : r*k+k]) {
-			return p, fmt.Errorf("%s: the probabilities of row %d are not probabilities that sum to 1", f.name, r+1)
+			return p, fmt.Errorf("%s: the probabilities of id %.80q are not probabilities that sum to 1", f.name, f.ids[r])
 		}
 	}
 	return p, nil

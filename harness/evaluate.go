@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 
 	"proctor/harness/jail"
 	"proctor/harness/policy"
@@ -17,19 +18,20 @@ import (
 // evaluate takes one queued run to its verdict, or ends it in the log. When the
 // service stops in the middle, the run stays as it is and is taken up again.
 func (s *Service) evaluate(ctx context.Context, id string) error {
+	if _, twice := s.busy.LoadOrStore(id, true); twice { // queued again at start, and both jobs came
+		return nil
+	}
+	defer s.busy.Delete(id)
 	t, err := s.takeUp(ctx, id)
-	var refused *Error
 	switch {
 	case errors.Is(err, errEnded):
 		return nil
-	case errors.As(err, &refused) && t.run.ID != "": // what it was submitted to is no longer in force
-		return t.abort(ctx, "force.changed", refused.Message, false)
 	case err != nil:
 		return err
 	case t.run.State != store.Planned:
 		return nil
 	}
-	err = t.examine(ctx)
+	err = t.survive(ctx)
 	var stop *stopped
 	switch {
 	case err == nil, errors.Is(err, store.ErrStale):
@@ -50,6 +52,17 @@ func (t *task) abort(ctx context.Context, reason, sentence string, charged bool)
 		return nil
 	}
 	return err
+}
+
+// survive turns a panic in the middle of a run into an error: our own mistake must
+// not leave a run without an end, nor have the queue start its model again and again.
+func (t *task) survive(ctx context.Context) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return t.examine(ctx)
 }
 
 // stopped ends a run without a verdict for a reason that its submitter may know.
@@ -104,7 +117,7 @@ func (t *task) open(ctx context.Context) (*paper, error) {
 	})
 	var spent *holdout.BudgetError
 	if errors.As(err, &spent) {
-		return nil, &stopped{"budget-spent", "The sealed sets have revealed all that the policy allows. They must rotate.", err.Error(), false}
+		return nil, &stopped{"budget-spent", spentSentence, err.Error(), false}
 	}
 	if err != nil {
 		return nil, refundable(err)
@@ -164,6 +177,9 @@ func (t *task) ask(ctx context.Context, p *paper) (*replies, error) {
 		if *m.into, _, err = t.runModel(ctx, m.run, sh, p); err != nil {
 			return nil, refundable(err)
 		}
+	}
+	if err := t.s.Store.Update(ctx, func(tx *store.Tx) error { return tx.Hand(t.run) }); err != nil {
+		return nil, refundable(err)
 	}
 	t.stage(ctx, "running the candidate")
 	a.candidate, a.facts, err = t.runModel(ctx, &t.run, sh, p)

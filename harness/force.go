@@ -53,7 +53,8 @@ type sealedSet struct {
 	manifest []byte
 }
 
-// inForce reads what is in force for a lineage.
+// inForce reads what is in force for a lineage. A policy whose slices were fixed on
+// other versions of its sets is not.
 func (s *Service) inForce(tx *store.Tx, lineage string) (*force, error) {
 	l, err := tx.Lineage(lineage)
 	if errors.Is(err, store.ErrNotFound) {
@@ -75,7 +76,14 @@ func (s *Service) inForce(tx *store.Tx, lineage string) (*force, error) {
 		return nil, err
 	}
 	sel.Policy, sel.Baseline, sel.Anchor = l.Policy, l.Baseline, l.Anchor
-	return s.load(tx, lineage, sel)
+	f, err := s.load(tx, lineage, sel)
+	if err != nil {
+		return nil, err
+	}
+	if again, err := json.Marshal(f.resolved); err != nil || !bytes.Equal(again, d.Extra) {
+		return nil, refuse(Conflict, "the policy was activated for other versions of its sets: propose it again, so that its slices are fixed on these")
+	}
+	return f, nil
 }
 
 // activeSets names the active versions of holdouts and suites.
@@ -114,8 +122,7 @@ func (s *Service) load(tx *store.Tx, lineage string, sel selection) (*force, err
 	return f, err
 }
 
-// readRules reads documents and checks each against its digest. A policy whose
-// slices were fixed on other versions of its sets is not in force.
+// readRules reads documents and checks each against its digest.
 func readRules(tx *store.Tx, s selection) (*rules, error) {
 	r := &rules{}
 	if err := r.readSets(tx, s); err != nil {
@@ -132,10 +139,8 @@ func readRules(tx *store.Tx, s selection) (*rules, error) {
 		return nil, fmt.Errorf("policy %s: the record holds %s", s.Policy, r.policy.Digest())
 	}
 	if r.resolved, err = r.resolve(); err != nil {
-		return nil, refuse(Conflict, "the policy no longer fits the active sets, propose it again: %v", err)
-	}
-	if again, err := json.Marshal(r.resolved); err != nil || !bytes.Equal(again, r.policyDoc.Extra) {
-		return nil, refuse(Conflict, "the policy was activated for other versions of its sets: propose it again, so that its slices are fixed on these")
+		// Not err: submitters read this. Its owner sees it when checking the policy.
+		return nil, refuse(Conflict, "the policy no longer fits the active sets: its owner must propose it again")
 	}
 	return r, nil
 }

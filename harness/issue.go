@@ -48,7 +48,7 @@ func (t *task) issue(ctx context.Context, r *report.Report, a *replies) error {
 
 func (t *task) statement(r *report.Report, digest string, a *replies) *verdict.Evidence {
 	e := &verdict.Evidence{
-		Run: t.s.runOf(t.run), Inputs: t.inputs(), Plan: t.plan.Index, Seed: t.run.Seed,
+		Run: t.s.runOf(t.run), Inputs: t.force.inputs(t.run), Plan: t.plan.Index, Seed: t.run.Seed,
 		Tier: a.facts.Tier, Binding: r.Binding, Code: a.code, Attempt: r.Attempt, Budget: t.force.policy.BudgetRuns,
 		Result: r.Decision.Result, Sentence: r.Decision.Sentence, Report: digest, NotCovered: r.Decision.NotCovered, At: t.s.stamp(),
 	}
@@ -98,23 +98,19 @@ func (s *Service) Review(ctx context.Context, p access.Principal, id string, rev
 		if err != nil {
 			return err
 		}
-		f, err := s.plannedForce(tx, r)
-		if err != nil {
-			return err
-		}
-		if err := s.review(tx, log, p, r, f, rev); err != nil {
+		if err := s.review(tx, log, p, r, rev); err != nil {
 			return err
 		}
 		if r, err = tx.Run(id); err != nil {
 			return err
 		}
-		view, err = s.submissionView(tx, f, r)
+		view, err = s.submissionView(tx, r)
 		return err
 	})
 	return view, err
 }
 
-func (s *Service) review(tx *store.Tx, log *appender, p access.Principal, r store.Run, f *force, rev api.Review) error {
+func (s *Service) review(tx *store.Tx, log *appender, p access.Principal, r store.Run, rev api.Review) error {
 	switch {
 	case r.State != store.Done || r.Result != report.Pass:
 		return refuse(Conflict, "only a PASS is reviewed")
@@ -123,11 +119,18 @@ func (s *Service) review(tx *store.Tx, log *appender, p access.Principal, r stor
 	case rev.Report != r.Report:
 		return refuse(Conflict, "the verdict names the report %s; you read another one", r.Report)
 	}
-	past, err := tx.Reviews(r.ID)
+	evidence, e, err := s.loggedEvidence(tx, r)
 	if err != nil {
 		return err
 	}
-	approvals := 0
+	f, err := s.plannedForce(tx, r, e)
+	if err != nil {
+		return err
+	}
+	past, err := s.loggedReviews(tx, r, evidence)
+	if err != nil {
+		return err
+	}
 	for _, x := range past {
 		switch {
 		case x.Decision != "approve":
@@ -135,11 +138,6 @@ func (s *Service) review(tx *store.Tx, log *appender, p access.Principal, r stor
 		case x.Person == p.Person:
 			return refuse(Conflict, "%s has reviewed the run already", p.Person)
 		}
-		approvals++
-	}
-	evidence, _, err := s.loggedEvidence(tx, r)
-	if err != nil {
-		return err
 	}
 	decision := "refuse"
 	if rev.Approve {
@@ -154,15 +152,15 @@ func (s *Service) review(tx *store.Tx, log *appender, p access.Principal, r stor
 	}, s.Evidence); err != nil {
 		return err
 	}
-	if !rev.Approve || approvals+1 < reviewers(f) {
+	if !rev.Approve || len(past)+1 < reviewers(f) {
 		return nil
 	}
 	return s.approve(tx, log, r, evidence, f.policy)
 }
 
 // awaiting returns how many people must still approve a PASS; -1: one has refused.
-func awaiting(tx *store.Tx, r store.Run, f *force) (int, error) {
-	past, err := tx.Reviews(r.ID)
+func (s *Service) awaiting(tx *store.Tx, r store.Run, f *force, evidence *verdict.Envelope) (int, error) {
+	past, err := s.loggedReviews(tx, r, evidence)
 	if err != nil {
 		return 0, err
 	}
@@ -172,6 +170,42 @@ func awaiting(tx *store.Tx, r store.Run, f *force) (int, error) {
 		}
 	}
 	return max(reviewers(f)-len(past), 0), nil
+}
+
+// loggedReviews returns the reviews of a run, oldest first, as they were signed. It
+// refuses records that say something else: a row in the database is nobody's word.
+func (s *Service) loggedReviews(tx *store.Tx, r store.Run, evidence *verdict.Envelope) ([]*verdict.Review, error) {
+	indexes, err := tx.LogIndexes(verdict.ReviewType, r.Package)
+	if err != nil {
+		return nil, err
+	}
+	var out []*verdict.Review
+	for _, at := range indexes {
+		env, err := s.envelope(tx, at)
+		if err != nil {
+			return nil, err
+		}
+		if v, ok := env.Statement().(*verdict.Review); ok && v.Evidence == evidence.Digest() {
+			out = append(out, v)
+		}
+	}
+	records, err := tx.Reviews(r.ID)
+	if err != nil {
+		return nil, err
+	}
+	said := map[string]string{}
+	for _, v := range out {
+		said[v.Person] = v.Decision
+	}
+	for _, x := range records {
+		if said[x.Person] != x.Decision {
+			return nil, fmt.Errorf("the record of run %s has a review by %s that is not in the log", r.ID, x.Person)
+		}
+	}
+	if len(records) != len(out) {
+		return nil, fmt.Errorf("the record of run %s has %d reviews, the log %d", r.ID, len(records), len(out))
+	}
+	return out, nil
 }
 
 // storedReport reads a run's report, only if its bytes are those that the logged
@@ -197,25 +231,42 @@ func (s *Service) loggedEvidence(tx *store.Tx, r store.Run) (*verdict.Envelope, 
 	}
 	e, ok := env.Statement().(*verdict.Evidence)
 	switch {
-	case !ok:
+	case !ok || r.State != store.Done:
 		return nil, nil, fmt.Errorf("log entry %d is not the evidence of run %s", r.Evidence, r.ID)
 	case e.Run.ID != r.ID || e.Report != r.Report || e.Result != r.Result || e.Inputs.Candidate.Digest != r.Package:
 		return nil, nil, fmt.Errorf("the record of run %s is not what log entry %d says", r.ID, r.Evidence)
+	}
+	if r.Approval < 0 {
+		return env, e, nil
+	}
+	approval, err := s.envelope(tx, r.Approval)
+	if err != nil {
+		return nil, nil, err
+	}
+	if a, ok := approval.Statement().(*verdict.Approval); !ok || a.EvidenceDigest() != env.Digest() {
+		return nil, nil, fmt.Errorf("log entry %d is not the approval of run %s", r.Approval, r.ID)
 	}
 	return env, e, nil
 }
 
 // better says whether the run's model is more often right than the anchor's, on
 // the same set. Models that sat other exams are not compared: the newer one is
-// taken, for the older set has rotated.
-func (s *Service) better(ctx context.Context, tx *store.Tx, anchor, run string) (bool, error) {
+// taken, for the older set has rotated. It reads reports: call it outside of updates.
+func (s *Service) better(ctx context.Context, anchor, run string) (bool, error) {
 	if anchor == "" {
 		return true, nil
 	}
 	var accuracy [2]float64
 	var sets [2]string
 	for i, id := range []string{anchor, run} {
-		r, err := tx.Run(id)
+		var r store.Run
+		err := s.Store.View(ctx, func(tx *store.Tx) (err error) {
+			if r, err = tx.Run(id); err != nil {
+				return fmt.Errorf("run %s: %w", id, err)
+			}
+			_, _, err = s.loggedEvidence(tx, r)
+			return err
+		})
 		if err != nil {
 			return false, err
 		}

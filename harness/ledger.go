@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"errors"
 	"math"
 
 	"proctor/harness/store"
@@ -53,6 +54,10 @@ func exposure(tx *store.Tx, lineage string, set holdout.Commitment, except strin
 	if err != nil {
 		return 0, err
 	}
+	return exposureOf(tx, all, lineage, set, except)
+}
+
+func exposureOf(tx *store.Tx, all []store.Exposure, lineage string, set holdout.Commitment, except string) (int, error) {
 	used := 0.0
 	shares := map[string]float64{}
 	for _, e := range all {
@@ -76,8 +81,17 @@ func exposure(tx *store.Tx, lineage string, set holdout.Commitment, except strin
 	return int(math.Ceil(used - 1e-9)), nil
 }
 
-// budgetLeft returns how many more runs a lineage has under its policy.
-func budgetLeft(tx *store.Tx, lineage string, f *force) (int, error) {
+// budgetLeft returns how many more runs a lineage has under the policy in force;
+// none while no policy is, as between a rotated set and the policy for it.
+func (s *Service) budgetLeft(tx *store.Tx, lineage string) (int, error) {
+	f, err := s.inForce(tx, lineage)
+	var refused *Error
+	if errors.As(err, &refused) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
 	left := f.policy.BudgetRuns
 	for _, h := range f.holdouts {
 		used, err := exposure(tx, lineage, h.Commitment, "")

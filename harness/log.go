@@ -42,7 +42,8 @@ func (s *Service) update(ctx context.Context, f func(tx *store.Tx, log *appender
 // lost entries or has others: somebody restored or rewrote history.
 func (s *Service) advance(ctx context.Context) error {
 	return s.Head.Advance(func(read func(tlog.Tx) error) error {
-		return s.Store.View(ctx, func(tx *store.Tx) error { return read(tx) })
+		// Not a reader's connection: those who prove entries hold one and wait for the head.
+		return s.Store.Newest(ctx, func(tx *store.Tx) error { return read(tx) })
 	})
 }
 
@@ -93,12 +94,12 @@ func (l *appender) change(c store.Change, p access.Principal) error {
 	switch d, err := l.tx.Document(c.Digest); {
 	case err == nil:
 		doc.Version = int(d.Version)
-	case c.Kind == "baseline" && errors.Is(err, store.ErrNotFound): // names a run
+	case c.Kind == "baseline" && errors.Is(err, store.ErrNotFound): // names a run; logged are lineage and package
 		r, err := l.tx.Run(c.Digest)
 		if err != nil {
 			return err
 		}
-		doc = modelRef(r)
+		doc.Digest = r.Package
 	default:
 		return err
 	}

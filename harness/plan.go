@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 
 	"proctor/harness/store"
 	"proctor/harness/verdict"
@@ -60,30 +61,45 @@ func (t *task) resume(tx *store.Tx) error {
 	if t.seed, err = hex.DecodeString(t.run.Seed); err != nil {
 		return fmt.Errorf("seed of run %s: %w", t.run.ID, err)
 	}
-	t.force, err = t.s.load(tx, t.run.Lineage, t.plan.Selection)
-	return err
+	if t.force, err = t.s.load(tx, t.run.Lineage, t.plan.Selection); err != nil {
+		return err
+	}
+	return t.logged(tx)
+}
+
+// logged refuses a plan whose record is not what the log says: the database is not
+// trusted with what a run is measured by.
+func (t *task) logged(tx *store.Tx) error {
+	env, err := t.s.envelope(tx, t.plan.Index)
+	if err != nil {
+		return err
+	}
+	p, ok := env.Statement().(*verdict.Plan)
+	hash := sha256.Sum256(t.seed)
+	if !ok || p.Run.ID != t.run.ID || p.Attempt != int(t.run.Attempt) || p.SeedSHA256 != "sha256:"+hex.EncodeToString(hash[:]) ||
+		!reflect.DeepEqual(p.Inputs, t.force.inputs(t.run)) {
+		return fmt.Errorf("the plan of run %s is not what log entry %d says", t.run.ID, t.plan.Index)
+	}
+	return nil
 }
 
 // makePlan fixes every digest and the seed and logs them, before any model starts.
 func (t *task) makePlan(tx *store.Tx, log *appender) error {
 	f, err := t.s.inForce(tx, t.run.Lineage)
+	var refused *Error
+	if errors.As(err, &refused) || err == nil && f.question(t.run.Package) != t.run.Dedupe {
+		return t.end(tx, log, "force.changed", "The policy, its sets or the deployed model changed while the submission waited. Submit it again.", false)
+	}
 	if err != nil {
 		return err
 	}
 	t.force = f
-	if f.question(t.run.Package) != t.run.Dedupe {
-		return t.end(tx, log, "force.changed", "The policy, its sets or the deployed model changed while the submission waited. Submit it again.", false)
-	}
-	used := 0
-	for _, h := range f.holdouts {
-		n, err := exposure(tx, t.run.Lineage, h.Commitment, t.run.ID)
-		if err != nil {
-			return err
-		}
-		used = max(used, n)
+	used, err := t.used(tx)
+	if err != nil {
+		return err
 	}
 	if used >= f.policy.BudgetRuns {
-		return t.end(tx, log, "budget-spent", "The sealed sets have revealed all that the policy allows. They must rotate.", false)
+		return t.end(tx, log, "budget-spent", spentSentence, false)
 	}
 	t.seed = make([]byte, 32)
 	if _, err := io.ReadFull(t.s.Rand, t.seed); err != nil {
@@ -92,7 +108,7 @@ func (t *task) makePlan(tx *store.Tx, log *appender) error {
 	hash := sha256.Sum256(t.seed)
 	t.run.Attempt, t.run.Seed, t.plan.Selection = int64(used+1), hex.EncodeToString(t.seed), f.selection
 	t.plan.Index, _, err = log.add(&verdict.Plan{
-		Run: t.s.runOf(t.run), Inputs: t.inputs(), SeedSHA256: "sha256:" + hex.EncodeToString(hash[:]),
+		Run: t.s.runOf(t.run), Inputs: t.force.inputs(t.run), SeedSHA256: "sha256:" + hex.EncodeToString(hash[:]),
 		Attempt: used + 1, Budget: f.policy.BudgetRuns, At: t.s.stamp(),
 	}, t.s.Evidence)
 	if err != nil {
@@ -108,11 +124,46 @@ func (t *task) makePlan(tx *store.Tx, log *appender) error {
 	return nil
 }
 
+const spentSentence = "The sealed sets have revealed all that the policy allows. They must rotate."
+
+// used returns how many runs came before this one: those that were charged, and
+// those that have a plan and will be, so that no two runs have the same attempt.
+func (t *task) used(tx *store.Tx) (int, error) {
+	others, err := tx.Planned(t.run.Lineage)
+	if err != nil {
+		return 0, err
+	}
+	used := 0
+	for _, h := range t.force.holdouts {
+		charged, err := tx.Exposures()
+		if err != nil {
+			return 0, err
+		}
+		for _, o := range others {
+			if o.Charged || o.ID == t.run.ID {
+				continue
+			}
+			var p plan
+			if err := json.Unmarshal(o.Plan, &p); err != nil {
+				return 0, fmt.Errorf("plan of run %s: %w", o.ID, err)
+			}
+			for _, set := range p.Selection.Holdouts {
+				charged = append(charged, store.Exposure{Run: o.ID, Lineage: o.Lineage, Holdout: set})
+			}
+		}
+		n, err := exposureOf(tx, charged, t.run.Lineage, h.Commitment, t.run.ID)
+		if err != nil {
+			return 0, err
+		}
+		used = max(used, n)
+	}
+	return used, nil
+}
+
 // inputs names everything that the verdict depends on.
-func (t *task) inputs() verdict.Inputs {
-	f := t.force
+func (f *force) inputs(candidate store.Run) verdict.Inputs {
 	in := verdict.Inputs{
-		Candidate: modelRef(t.run),
+		Candidate: modelRef(candidate),
 		Policy:    verdict.Ref{Name: f.policy.Name, Version: int(f.policyDoc.Version), Digest: f.Policy},
 		Required:  f.resolved.Required(f.baseline == nil),
 	}
@@ -134,8 +185,10 @@ func (t *task) inputs() verdict.Inputs {
 }
 
 // end ends the run without a verdict, in the log too. A run that had no plan yet
-// has nothing to answer for in the log.
+// has nothing to answer for in the log. A run whose candidate may have been given
+// rows before the service died stays charged, whatever fails now.
 func (t *task) end(tx *store.Tx, log *appender, reason, sentence string, charged bool) error {
+	charged = charged || t.run.Handed
 	t.run.Reason, t.run.Sentence = reason, sentence
 	if err := tx.Abort(t.run); err != nil {
 		return err
@@ -156,11 +209,19 @@ func (t *task) end(tx *store.Tx, log *appender, reason, sentence string, charged
 	return err
 }
 
-// plannedForce returns what a run was planned under, whatever is in force today.
-func (s *Service) plannedForce(tx *store.Tx, r store.Run) (*force, error) {
+// plannedForce returns what a run that has a verdict was planned under, whatever
+// is in force today. It refuses a record that names something else than the verdict.
+func (s *Service) plannedForce(tx *store.Tx, r store.Run, e *verdict.Evidence) (*force, error) {
 	var p plan
 	if err := json.Unmarshal(r.Plan, &p); err != nil {
 		return nil, fmt.Errorf("plan of run %s: %w", r.ID, err)
 	}
-	return s.load(tx, r.Lineage, p.Selection)
+	f, err := s.load(tx, r.Lineage, p.Selection)
+	if err != nil {
+		return nil, err
+	}
+	if !reflect.DeepEqual(f.inputs(r), e.Inputs) {
+		return nil, fmt.Errorf("the record of run %s was planned under something else than its verdict says", r.ID)
+	}
+	return f, nil
 }

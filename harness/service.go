@@ -24,6 +24,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/apache/arrow/go/v15/arrow/memory"
@@ -70,6 +71,7 @@ type Service struct {
 	vault func(l ledger) *holdout.Vault
 	trust verdict.Trust
 	known known
+	busy  sync.Map // runs that a worker has in hand
 }
 
 // New checks that log and head agree and returns a service that has taken up

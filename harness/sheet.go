@@ -29,6 +29,9 @@ type sheet struct {
 // of answers with probability .87, in .5 % with more than .9999.
 const maxRepeats = 2000
 
+// minBatches is how many batches an exam has at least, if it has as many rows.
+const minBatches = 8
+
 // tolerance is how far two answers to one row may differ: rounding of batched
 // arithmetic stays below 1e-6.
 const tolerance = 1e-5
@@ -42,6 +45,8 @@ func newSheet(table rows.Table, batch int, seed []byte) (*sheet, error) {
 	s := &sheet{n: n}
 	rng := stream(seed, "sheet")
 	repeats := min(maxRepeats, n/10)
+	// Without this a small exam is one batch, and a row asked twice in it shows nothing.
+	batch = min(batch, max(1, (n+repeats)/minBatches))
 	index := append(rng.Perm(n), rng.Perm(n)[:repeats]...)
 	rng.Shuffle(len(index), func(i, j int) { index[i], index[j] = index[j], index[i] })
 

@@ -10,6 +10,9 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"proctor/harness/access"
 	"proctor/harness/intake"
@@ -62,14 +65,14 @@ func (s *Service) Submit(ctx context.Context, p access.Principal, lineage, name 
 		}
 		got, err := tx.NewRun(run)
 		if errors.Is(err, store.ErrExists) {
-			view, err = s.submissionView(tx, f, got)
+			view, err = s.submissionView(tx, got)
 			view.Repeated = true
 			return err
 		}
 		if err != nil {
 			return err
 		}
-		if view, err = s.submissionView(tx, f, got); err != nil {
+		if view, err = s.submissionView(tx, got); err != nil {
 			return err
 		}
 		if view.BudgetLeft < 1 { // rolls the new run back
@@ -104,13 +107,25 @@ func (s *Service) unpack(ctx context.Context, raw []byte, use func(dir string, p
 	}
 	defer os.RemoveAll(dir)
 	if err := intake.Untar(ctx, bytes.NewReader(raw), dir, intake.PackageLimits); err != nil {
-		return refuse(Usage, "package archive: %v", err)
+		return usersFault("package archive", err)
 	}
 	p, err := runner.ReadPackage(dir)
 	if err != nil {
-		return refuse(Usage, "package: %v", err)
+		return usersFault("package", err)
 	}
 	return use(dir, p)
+}
+
+// usersFault tells what is wrong with an uploaded file to who sent it. Any other
+// error is the machine's: it may name paths of ours and is not for them.
+func usersFault(what string, err error) error {
+	var file *intake.FileError
+	var decoder *intake.DecoderError
+	var pkg *runner.PackageError
+	if errors.As(err, &file) || errors.As(err, &decoder) || errors.As(err, &pkg) {
+		return refuse(Usage, "%s: %v", what, err)
+	}
+	return fmt.Errorf("%s: %w", what, err)
 }
 
 // withPackage runs use on the staged files of a run's package, after checking
@@ -138,13 +153,11 @@ func (s *Service) withPackage(ctx context.Context, r *store.Run, use func(dir st
 
 // checkName keeps names of candidates printable and short: they stand in logs and pages.
 func checkName(name string) error {
-	if name == "" || len(name) > 100 {
+	if strings.TrimSpace(name) == "" || len(name) > 100 {
 		return refuse(Usage, "a candidate's name has 1 to 100 characters")
 	}
-	for _, r := range name {
-		if r < 0x20 || r == 0x7f || r >= 0x2028 && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || r == 0xfffd {
-			return refuse(Usage, "a candidate's name holds no control characters")
-		}
+	if !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return refuse(Usage, "a candidate's name holds no control characters")
 	}
 	return nil
 }
@@ -157,11 +170,7 @@ func (s *Service) Submission(ctx context.Context, p access.Principal, id string)
 		if err != nil {
 			return err
 		}
-		f, err := s.inForce(tx, r.Lineage)
-		if err != nil {
-			return err
-		}
-		view, err = s.submissionView(tx, f, r)
+		view, err = s.submissionView(tx, r)
 		return err
 	})
 	return view, err
@@ -175,19 +184,11 @@ func (s *Service) Submissions(ctx context.Context, p access.Principal, lineage s
 		if err != nil {
 			return err
 		}
-		forces := map[string]*force{}
 		for _, r := range runs {
 			if access.Check(p, access.SeeSubmission, access.Object{People: []string{r.SubmittedPerson}}) != nil {
 				continue
 			}
-			f := forces[r.Lineage]
-			if f == nil {
-				if f, err = s.inForce(tx, r.Lineage); err != nil {
-					return err
-				}
-				forces[r.Lineage] = f
-			}
-			v, err := s.submissionView(tx, f, r)
+			v, err := s.submissionView(tx, r)
 			if err != nil {
 				return err
 			}
@@ -207,16 +208,16 @@ func (s *Service) visible(tx *store.Tx, p access.Principal, id string, a access.
 	if err != nil {
 		return r, refuse(Missing, "there is no submission %q", id)
 	}
-	if denied := access.Check(p, a, access.Object{People: []string{r.SubmittedPerson}}); denied != nil {
-		if access.Check(p, access.SeeSubmission, access.Object{People: []string{r.SubmittedPerson}}) != nil {
-			return r, refuse(Missing, "there is no submission %q", id)
-		}
-		return r, denied
+	o := access.Object{People: []string{r.SubmittedPerson}}
+	if access.Check(p, access.SeeSubmission, o) != nil {
+		return r, refuse(Missing, "there is no submission %q", id)
 	}
-	return r, nil
+	return r, access.Check(p, a, o)
 }
 
-func (s *Service) submissionView(tx *store.Tx, f *force, r store.Run) (api.Submission, error) {
+// submissionView returns what a submitter may see. What it says of a verdict is
+// what the log says, or it is an error.
+func (s *Service) submissionView(tx *store.Tx, r store.Run) (api.Submission, error) {
 	v := api.Submission{
 		ID: r.ID, Lineage: r.Lineage, Candidate: r.PackageName, Package: r.Package, Submitted: r.Submitted,
 		State: r.State, Stage: r.Stage, Result: r.Result, Reason: r.Reason, Approved: r.Approval >= 0, Ended: r.Ended,
@@ -225,16 +226,20 @@ func (s *Service) submissionView(tx *store.Tx, f *force, r store.Run) (api.Submi
 		v.Sentence = r.Sentence
 	}
 	var err error
-	if v.BudgetLeft, err = budgetLeft(tx, r.Lineage, f); err != nil {
+	if v.BudgetLeft, err = s.budgetLeft(tx, r.Lineage); err != nil {
 		return v, err
 	}
-	if r.Result != report.Pass || r.Approval >= 0 {
+	if r.State != store.Done && r.Result == "" && r.Approval < 0 {
+		return v, nil
+	}
+	env, e, err := s.loggedEvidence(tx, r)
+	if err != nil || r.Result != report.Pass || r.Approval >= 0 {
 		return v, err
 	}
-	planned, err := s.plannedForce(tx, r)
+	planned, err := s.plannedForce(tx, r, e)
 	if err != nil {
 		return v, err
 	}
-	v.Awaiting, err = awaiting(tx, r, planned)
+	v.Awaiting, err = s.awaiting(tx, r, planned, env)
 	return v, err
 }

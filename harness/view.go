@@ -53,30 +53,33 @@ type ReviewView struct {
 // that the logged verdict names, or there is no report.
 func (s *Service) Report(ctx context.Context, p access.Principal, id string) (ReportView, error) {
 	var v ReportView
-	err := s.Store.View(ctx, func(tx *store.Tx) error {
-		r, err := s.visible(tx, p, id, access.SeeReport)
-		if err != nil {
+	var r store.Run
+	err := s.Store.View(ctx, func(tx *store.Tx) (err error) {
+		if r, err = s.visible(tx, p, id, access.SeeReport); err != nil {
 			return err
 		}
 		if r.State != store.Done {
 			return refuse(Conflict, "the run has no verdict: it is %s", r.State)
 		}
-		_, e, err := s.loggedEvidence(tx, r)
+		env, e, err := s.loggedEvidence(tx, r)
 		if err != nil {
 			return err
 		}
-		if v.Bytes, v.Report, err = s.storedReport(ctx, r); err != nil {
-			return err
-		}
-		v.Digest = r.Report
-		v.Run, err = s.runView(tx, r, e)
+		v.Run, err = s.runView(tx, r, env, e)
 		return err
 	})
-	return v, err
+	if err != nil {
+		return ReportView{}, err
+	}
+	v.Digest = r.Report
+	if v.Bytes, v.Report, err = s.storedReport(ctx, r); err != nil {
+		return ReportView{}, err
+	}
+	return v, nil
 }
 
-func (s *Service) runView(tx *store.Tx, r store.Run, e *verdict.Evidence) (RunView, error) {
-	f, err := s.plannedForce(tx, r)
+func (s *Service) runView(tx *store.Tx, r store.Run, evidence *verdict.Envelope, e *verdict.Evidence) (RunView, error) {
+	f, err := s.plannedForce(tx, r, e)
 	if err != nil {
 		return RunView{}, err
 	}
@@ -85,7 +88,7 @@ func (s *Service) runView(tx *store.Tx, r store.Run, e *verdict.Evidence) (RunVi
 		BudgetRuns: e.Budget, ReviewsNeeded: reviewers(f),
 		PlanIndex: e.Plan, EvidenceIndex: r.Evidence, ApprovalIndex: r.Approval, Harness: e.Run.Harness, Service: e.Run.Verifier,
 	}
-	if v.BudgetLeft, err = budgetLeft(tx, r.Lineage, f); err != nil {
+	if v.BudgetLeft, err = s.budgetLeft(tx, r.Lineage); err != nil {
 		return v, err
 	}
 	l, err := tx.Lineage(r.Lineage)
@@ -93,20 +96,15 @@ func (s *Service) runView(tx *store.Tx, r store.Run, e *verdict.Evidence) (RunVi
 		return v, err
 	}
 	v.Deployed = l.Baseline
-	for _, x := range []struct {
-		index int64
-		into  *string
-	}{{r.Evidence, &v.Evidence}, {r.Approval, &v.Approval}} {
-		if x.index < 0 {
-			continue
-		}
-		env, err := s.envelope(tx, x.index)
+	v.Evidence = evidence.Digest()
+	if r.Approval >= 0 {
+		env, err := s.envelope(tx, r.Approval)
 		if err != nil {
 			return v, err
 		}
-		*x.into = env.Digest()
+		v.Approval = env.Digest()
 	}
-	past, err := tx.Reviews(r.ID)
+	past, err := s.loggedReviews(tx, r, evidence)
 	for _, x := range past {
 		v.Reviews = append(v.Reviews, ReviewView{By: x.By, Approve: x.Decision == "approve", Reason: x.Reason, Report: x.Report, At: x.At})
 	}
@@ -131,7 +129,10 @@ func (s *Service) Bundle(ctx context.Context, p access.Principal, id, which stri
 		index := map[string]int64{"evidence": r.Evidence, "approval": r.Approval}
 		at, ok := index[which]
 		if !ok || at < 0 {
-			return refuse(Missing, "the run has no %s", which)
+			return refuse(Missing, "the run has no %q", which)
+		}
+		if _, _, err := s.loggedEvidence(tx, r); err != nil {
+			return err
 		}
 		env, err := s.envelope(tx, at)
 		if err != nil {

@@ -26,6 +26,11 @@ func (t *Tx) AddDocument(d Document) error {
 	return err
 }
 
+// SetExtra replaces what goes with a document that is activated once more.
+func (t *Tx) SetExtra(digest string, extra []byte) error {
+	return t.one(`UPDATE documents SET extra = $1 WHERE digest = $2`, extra, digest)
+}
+
 const documentColumns = `digest, kind, name, version, body, extra, created`
 
 func (d *Document) into() []any {

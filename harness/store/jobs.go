@@ -30,9 +30,11 @@ func (w *runWorker) Work(ctx context.Context, j *river.Job[runJob]) error {
 // Timeout bounds one run; the runner's own limits are tighter.
 func (w *runWorker) Timeout(*river.Job[runJob]) time.Duration { return 2 * time.Hour }
 
-// Enqueue queues a run. The job exists exactly if the transaction commits.
+// Enqueue queues a run. The job exists exactly if the transaction commits. It is
+// tried again for weeks (River's default): what fails it is the machine, a full
+// disk for one, never the candidate.
 func (t *Tx) Enqueue(run string) error {
-	if _, err := t.store.river.InsertTx(t.ctx, t.tx, runJob{run}, &river.InsertOpts{MaxAttempts: 3}); err != nil {
+	if _, err := t.store.river.InsertTx(t.ctx, t.tx, runJob{run}, nil); err != nil {
 		return fmt.Errorf("queue run %s: %w", run, err)
 	}
 	return nil

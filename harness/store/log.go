@@ -31,6 +31,14 @@ func (t *Tx) LogEntry(index int64) (tlog.Entry, error) {
 		&e.Leaf, &e.Kind, &e.Subject, &e.Envelope)
 }
 
+// LogIndexes finds the entries of a kind about a subject (a digest), ascending.
+// Kind and subject are copied out of the entries for this search and are no proof:
+// open what it finds.
+func (t *Tx) LogIndexes(kind, subject string) ([]int64, error) {
+	return rows(t, func(r *sql.Rows) (i int64, err error) { return i, r.Scan(&i) },
+		`SELECT idx FROM log_leaves WHERE subject = $1 AND kind = $2 ORDER BY idx`, subject, kind)
+}
+
 // AddLogEntry stores the entry after the last.
 func (t *Tx) AddLogEntry(index int64, e tlog.Entry) error {
 	if e.Envelope == nil {

@@ -25,19 +25,19 @@ type Run struct {
 	Plan                                    []byte
 	Seed                                    string
 	Attempt                                 int64
-	Charged                                 bool
+	Charged, Handed                         bool // Handed: its candidate may have been given rows
 	Result, Reason, Sentence, Report        string
 	Evidence, Approval                      int64
 	Ended                                   string
 }
 
 const runColumns = `id, dedupe, lineage, package, package_name, package_kind, package_blob,
-	submitted_by, submitted_person, submitted, state, epoch, stage, plan, seed, attempt, charged,
+	submitted_by, submitted_person, submitted, state, epoch, stage, plan, seed, attempt, charged, handed,
 	result, reason, sentence, report, evidence, approval, ended`
 
 func (r *Run) into() []any {
 	return []any{&r.ID, &r.Dedupe, &r.Lineage, &r.Package, &r.PackageName, &r.PackageKind, &r.PackageBlob,
-		&r.SubmittedBy, &r.SubmittedPerson, &r.Submitted, &r.State, &r.Epoch, &r.Stage, &r.Plan, &r.Seed, &r.Attempt, &r.Charged,
+		&r.SubmittedBy, &r.SubmittedPerson, &r.Submitted, &r.State, &r.Epoch, &r.Stage, &r.Plan, &r.Seed, &r.Attempt, &r.Charged, &r.Handed,
 		&r.Result, &r.Reason, &r.Sentence, &r.Report, &r.Evidence, &r.Approval, &r.Ended}
 }
 
@@ -55,9 +55,9 @@ func (t *Tx) NewRun(r Run) (Run, error) {
 	}
 	r.State, r.Submitted, r.Stage, r.Evidence, r.Approval = Queued, t.now(), "waiting", -1, -1
 	_, err = t.exec(`INSERT INTO runs (`+runColumns+`) VALUES
-		($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24)`,
+		($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24,$25)`,
 		r.ID, r.Dedupe, r.Lineage, r.Package, r.PackageName, r.PackageKind, r.PackageBlob,
-		r.SubmittedBy, r.SubmittedPerson, r.Submitted, r.State, r.Epoch, r.Stage, []byte{}, "", 0, 0,
+		r.SubmittedBy, r.SubmittedPerson, r.Submitted, r.State, r.Epoch, r.Stage, []byte{}, "", 0, 0, 0,
 		"", "", "", "", r.Evidence, r.Approval, "")
 	if err != nil {
 		return Run{}, err
@@ -89,6 +89,17 @@ func (t *Tx) TakeUp(id string) (Run, error) {
 func (t *Tx) SetPlan(r Run) error {
 	return t.one(`UPDATE runs SET state = 'planned', plan = $1, seed = $2, attempt = $3 WHERE id = $4 AND epoch = $5 AND state = 'queued'`,
 		r.Plan, r.Seed, r.Attempt, r.ID, r.Epoch)
+}
+
+// Hand records, before it happens, that the candidate is given rows. Only the
+// holder of the newest epoch may do so.
+func (t *Tx) Hand(r Run) error {
+	return t.one(`UPDATE runs SET handed = 1 WHERE id = $1 AND epoch = $2 AND state = 'planned'`, r.ID, r.Epoch)
+}
+
+// Planned lists the runs of a lineage that have a plan and no end.
+func (t *Tx) Planned(lineage string) ([]Run, error) {
+	return rows(t, scanRun, `SELECT `+runColumns+` FROM runs WHERE lineage = $1 AND state = 'planned' ORDER BY submitted, id`, lineage)
 }
 
 // SetStage says what the run is doing. It is for people and never fails a run.

@@ -31,7 +31,7 @@ import (
 var migrations embed.FS
 
 // Schema is the version of the tables that this program reads and writes.
-const Schema = 1
+const Schema = 2
 
 // Errors that callers branch on.
 var (
@@ -118,6 +118,18 @@ func (s *Store) Update(ctx context.Context, f func(*Tx) error) error {
 // View runs f in a read-only transaction: all it reads is of one moment.
 func (s *Store) View(ctx context.Context, f func(*Tx) error) error {
 	tx, err := s.c.Read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer tx.Rollback()
+	return f(&Tx{ctx, tx, s})
+}
+
+// Newest runs f like View, on the connection that writes. It is for the one who
+// holds a lock that readers wait for: readers can take all their connections, and
+// none of them waits for this one. f must not write; nothing it does is kept.
+func (s *Store) Newest(ctx context.Context, f func(*Tx) error) error {
+	tx, err := s.c.Write.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
