@@ -28,7 +28,15 @@ func Pearson(x, y []float64) (Correlation, error) {
 	if err := checkColumns("the first column", x, "the second", y); err != nil {
 		return Correlation{}, err
 	}
-	return correlation("pearson@1", x, y), nil
+	n := len(x)
+	if n < 2 {
+		return noCorrelation("need at least 2 rows", n), nil
+	}
+	if constant(x) || constant(y) {
+		return noCorrelation(constantColumn, n), nil
+	}
+	u, v := unit(x), unit(y)
+	return tested("pearson@1", blockSum(n, func(i int) float64 { return float64(u[i] * v[i]) }), n), nil
 }
 
 // Spearman is the Pearson correlation of the midranks ("spearman@1"), with the t
@@ -37,23 +45,24 @@ func Spearman(x, y []float64) (Correlation, error) {
 	if err := checkColumns("the first column", x, "the second", y); err != nil {
 		return Correlation{}, err
 	}
-	rx, _ := midranks(x)
-	ry, _ := midranks(y)
-	return correlation("spearman@1", rx, ry), nil
+	n := len(x)
+	rx, tx := midranks(x)
+	ry, ty := midranks(y)
+	switch {
+	case n < 2:
+		return noCorrelation("need at least 2 rows", n), nil
+	case tx.groups < 2 || ty.groups < 2:
+		return noCorrelation(constantColumn, n), nil
+	}
+	mid := float64(n+1) / 2 // of ranks: what is left are halves, and exact
+	sxy := blockSum(n, func(i int) float64 { return float64((rx[i] - mid) * (ry[i] - mid)) })
+	sxx := blockSum(n, func(i int) float64 { return float64((rx[i] - mid) * (rx[i] - mid)) })
+	syy := blockSum(n, func(i int) float64 { return float64((ry[i] - mid) * (ry[i] - mid)) })
+	return tested("spearman@1", sxy/math.Sqrt(sxx*syy), n), nil
 }
 
-// correlation divides each centred column by its length before they are
-// multiplied, so that large numbers do not overflow where the result does not.
-func correlation(id string, x, y []float64) Correlation {
-	n := len(x)
-	if n < 2 {
-		return noCorrelation("need at least 2 rows", n)
-	}
-	if constant(x) || constant(y) {
-		return noCorrelation(constantColumn, n)
-	}
-	u, v := unit(x), unit(y)
-	r := blockSum(n, func(i int) float64 { return float64(u[i] * v[i]) })
+// tested adds the t test to a coefficient.
+func tested(id string, r float64, n int) Correlation {
 	c := Correlation{Estimate: number(id, math.Max(-1, math.Min(1, r)), n), P: 1}
 	if c.Undefined == "" && n > 2 {
 		c.P, c.PMethod = correlationP(c.Value, n), "Student t"
@@ -80,14 +89,20 @@ func constant(x []float64) bool {
 	return true
 }
 
-// unit is x less its mean, at length 1. Columns near the ends of float64 become
-// NaN, which the caller takes for undefined.
+// unit is x less its mean, at length 1, so that no product overflows or vanishes.
+// x is not constant. Where its mean overflows the result is NaN, which makes the
+// coefficient undefined.
 func unit(x []float64) []float64 {
 	n := len(x)
-	mean := sum(x) / float64(n)
+	mean, most := sum(x)/float64(n), 0.0
 	out := make([]float64, n)
 	for i, v := range x {
 		out[i] = v - mean
+		most = math.Max(most, math.Abs(out[i]))
+	}
+	_, exponent := math.Frexp(most)
+	for i, v := range out {
+		out[i] = math.Ldexp(v, -exponent)
 	}
 	length := math.Sqrt(sumSquares(out, nil))
 	for i := range out {
