@@ -19,6 +19,10 @@
 // policy. A Diff names rows by index, never by content; it can be told in the
 // types of a report, where nothing is NaN and what is undefined has a reason.
 //
+// A [Search] looks for slices that nobody declared in which a candidate broke rows,
+// and corrects for every slice that it could have found. It informs reviewers and
+// decides nothing.
+//
 // Suites come from people who are trusted to propose, not to be careful: bad
 // input gets a sentence, never a panic, and bounds on its size. Predictions come
 // from models and are not trusted at all.
