@@ -7,6 +7,7 @@ import (
 	"proctor/harness/access"
 	"proctor/harness/report"
 	"proctor/harness/store"
+	"proctor/harness/tlog"
 	"proctor/harness/verdict"
 	"proctor/holdout"
 	"proctor/web/api"
@@ -120,32 +121,34 @@ func (s *Service) Bundle(ctx context.Context, p access.Principal, id, which stri
 	if which == "approval" {
 		action = access.SeeBundle
 	}
-	var b []byte
+	var env *verdict.Envelope
+	var at int64
 	err := s.Store.View(ctx, func(tx *store.Tx) error {
 		r, err := s.visible(tx, p, id, action)
 		if err != nil {
 			return err
 		}
 		index := map[string]int64{"evidence": r.Evidence, "approval": r.Approval}
-		at, ok := index[which]
-		if !ok || at < 0 {
+		var ok bool
+		if at, ok = index[which]; !ok || at < 0 {
 			return refuse(Missing, "the run has no %q", which)
 		}
 		if _, _, err := s.loggedEvidence(tx, r); err != nil {
 			return err
 		}
-		env, err := s.envelope(tx, at)
-		if err != nil {
-			return err
-		}
-		proof, err := s.Head.Prove(tx, at)
-		if err != nil {
-			return err
-		}
-		b, err = verdict.Bundle(env, verdict.Proof(proof), s.LogKey)
+		env, err = s.envelope(tx, at)
 		return err
 	})
-	return b, err
+	if err != nil {
+		return nil, err
+	}
+	// A view of its own: it begins with its first read, which is after Prove has
+	// looked at the head, so that it has all entries that the head covers.
+	var proof tlog.Proof
+	if err := s.Store.View(ctx, func(tx *store.Tx) (err error) { proof, err = s.Head.Prove(tx, at); return err }); err != nil {
+		return nil, err
+	}
+	return verdict.Bundle(env, verdict.Proof(proof), s.LogKey)
 }
 
 // Holdout returns the public side of the active version of a holdout.
