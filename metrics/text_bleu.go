@@ -179,10 +179,10 @@ func (b BLEU) score(s Smoothing, orders int) Estimate {
 // in [0, 1].
 func (b BLEU) Brevity() float64 {
 	switch {
-	case b.Length == 0:
-		return 0
 	case b.Length >= b.Reference:
 		return 1
+	case b.Length == 0:
+		return 0
 	}
 	return math.Exp(1 - float64(b.Reference)/float64(b.Length))
 }

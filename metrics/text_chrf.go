@@ -171,9 +171,7 @@ func (c *ChrF) f(g [charOrder + wordOrder]GramCount) float64 {
 		if o.Reference > 0 {
 			r = float64(o.Match) / float64(o.Reference)
 		}
-		if f := fBeta(p, r); f > 0 {
-			floored += f
-		} else {
+		if floored += fBeta(p, r); p+r == 0 {
 			floored += chrfFloor
 		}
 		if o.Hypothesis > 0 && o.Reference > 0 {
