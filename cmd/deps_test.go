@@ -16,7 +16,7 @@ const module = "proctor"
 // layers lists the packages from the ground up. A package may import only
 // packages of lower layers, so this table is the architecture diagram.
 var layers = [][]string{
-	{"holdout/blob", "holdout/rows", "metrics", "harness/jail", "harness/report", "harness/access", "harness/verdict", "harness/tlog", "web/api"},
+	{"holdout/blob", "holdout/rows", "metrics", "harness/jail", "harness/report", "harness/spell", "harness/access", "harness/verdict", "harness/tlog", "web/api"},
 	{"holdout", "regress", "harness/intake", "harness/gate", "metrics/metricstest", "holdout/blob/blobtest", "harness/verdict/verdicttest", "web/client"},
 	{"harness/runner", "harness/policy", "harness/store"},
 	{"harness", "harness/store/sqlite", "harness/runner/onnx"},

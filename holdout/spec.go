@@ -11,6 +11,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"proctor/harness/spell"
 )
 
 // A Spec says what the columns of a table to be sealed mean.
@@ -144,7 +146,7 @@ func checkKeys(text []byte) error {
 	for _, p := range pairs {
 		key, at := p.Key.String(), p.Key.GetToken().Position.Line
 		if !slices.Contains(specKeys, key) {
-			return fmt.Errorf("line %d: unknown key %q%s", at, key, suggest(key, specKeys))
+			return fmt.Errorf("line %d: unknown key %q%s", at, key, spell.Suggest(key, specKeys))
 		}
 	}
 	v := &noAnchors{}
@@ -192,7 +194,7 @@ func (s Spec) check() error {
 		}
 	}
 	if s.Positive != "" && !slices.Contains(s.Classes, s.Positive) {
-		return fmt.Errorf("positive: %q is not one of the classes%s", s.Positive, suggest(s.Positive, s.Classes))
+		return fmt.Errorf("positive: %q is not one of the classes%s", s.Positive, spell.Suggest(s.Positive, s.Classes))
 	}
 	if slices.Contains(s.Features, s.Answer) {
 		return fmt.Errorf("features: %q is the answer; a model must not see it", s.Answer)

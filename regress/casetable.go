@@ -12,6 +12,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"proctor/harness/spell"
 	"proctor/holdout/rows"
 )
 
@@ -122,7 +123,7 @@ func (t *rawTable) table(textColumns []string, expect bool) (rows.Table, []strin
 		cols = append(cols, c)
 	}
 	if expect && expected == nil {
-		return rows.Table{}, nil, fmt.Errorf("there is no column %q with the class of each case%s", expectColumn, suggest(expectColumn, t.names))
+		return rows.Table{}, nil, fmt.Errorf("there is no column %q with the class of each case%s", expectColumn, spell.Suggest(expectColumn, t.names))
 	}
 	if len(cols) == 0 {
 		return rows.Table{}, nil, errors.New("there are no features")

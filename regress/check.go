@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"proctor/harness/spell"
 	"proctor/holdout/rows"
 )
 
@@ -80,7 +81,7 @@ func (k Kind) check() error {
 	case k == "":
 		return errors.New("it has no kind; there are MFT, INV, DIR, trigger")
 	case !slices.Contains(kinds, string(k)):
-		return fmt.Errorf("kind %q is not known%s", k, suggest(string(k), kinds))
+		return fmt.Errorf("kind %q is not known%s", k, spell.Suggest(string(k), kinds))
 	}
 	return nil
 }

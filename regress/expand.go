@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"proctor/harness/spell"
 	"proctor/holdout/rows"
 )
 
@@ -87,7 +88,7 @@ func (c change) apply(t rows.Table) (map[string]rows.Column, error) {
 			for _, f := range t.Fields() {
 				names = append(names, f.Name)
 			}
-			return nil, fmt.Errorf("the change names column %q, which the carriers do not have%s", name, suggest(name, names))
+			return nil, fmt.Errorf("the change names column %q, which the carriers do not have%s", name, spell.Suggest(name, names))
 		}
 		var err error
 		switch {

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"proctor/harness/spell"
 )
 
 // readJSONL reads one object a line, each with the keys of the first:
@@ -77,7 +79,7 @@ func (t *jsonTable) add(names, values []string, text []bool) error {
 		i, ok := t.column[name]
 		switch {
 		case !ok:
-			return fmt.Errorf("key %q is not in the first row%s", name, suggest(name, t.names))
+			return fmt.Errorf("key %q is not in the first row%s", name, spell.Suggest(name, t.names))
 		case t.filled[i] == t.rows:
 			return fmt.Errorf("key %q appears twice", name)
 		case t.text[i] != text[k]:

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"proctor/harness/spell"
 )
 
 // rounding is what two equal differences of probabilities may differ by: .8 - .7
@@ -22,12 +24,12 @@ func (r rule) check(classes []string, a answers) error {
 	t := r.test
 	for i, class := range t.Expected {
 		if _, ok := r.index[class]; !ok {
-			return fmt.Errorf("case %d expects class %q, which the holdout does not have%s", i+1, class, suggest(class, classes))
+			return fmt.Errorf("case %d expects class %q, which the holdout does not have%s", i+1, class, spell.Suggest(class, classes))
 		}
 	}
 	for _, class := range []string{t.Target, t.Class} {
 		if _, ok := r.index[class]; !ok && class != "" {
-			return fmt.Errorf("class %q is none of the holdout's%s", class, suggest(class, classes))
+			return fmt.Errorf("class %q is none of the holdout's%s", class, spell.Suggest(class, classes))
 		}
 	}
 	switch {

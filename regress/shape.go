@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"proctor/harness/spell"
 )
 
 // deep finds nesting beyond what a suite needs, before a recursive parser sees it.
@@ -154,7 +156,7 @@ func child(t reflect.Type, key, where string) (reflect.Type, error) {
 		}
 		known = append(known, name)
 	}
-	return nil, fmt.Errorf("%s has no key %q%s", where, key, suggest(key, known))
+	return nil, fmt.Errorf("%s has no key %q%s", where, key, spell.Suggest(key, known))
 }
 
 func line(n ast.Node) int {

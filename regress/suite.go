@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"proctor/harness/spell"
 	"proctor/holdout/rows"
 )
 
@@ -97,7 +98,7 @@ func (s *Suite) Table(fields []rows.Field) (rows.Table, error) {
 	for i := range s.Tests {
 		for _, c := range s.Tests[i].Examples.Columns() {
 			if !slices.Contains(names, c.Name) {
-				return rows.Table{}, fmt.Errorf("suite %s, test %s: column %q is not a feature of the holdout%s", s.Name, s.Tests[i].Name, c.Name, suggest(c.Name, names))
+				return rows.Table{}, fmt.Errorf("suite %s, test %s: column %q is not a feature of the holdout%s", s.Name, s.Tests[i].Name, c.Name, spell.Suggest(c.Name, names))
 			}
 		}
 	}

@@ -159,20 +159,3 @@ func TestDescribeIsCut(t *testing.T) {
 		t.Errorf("%d bytes, ends in %q", len(got), got[len(got)-8:])
 	}
 }
-
-func TestSuggest(t *testing.T) {
-	known := []string{"carriers", "cases", "capability", "native-country"}
-	for word, want := range map[string]string{
-		"carrier":        `; did you mean "carriers"?`,
-		"Cases":          `; did you mean "cases"?`,
-		"native_country": `; did you mean "native-country"?`,
-		"zzzzzz":         "; there are carriers, cases, capability, native-country",
-	} {
-		if got := suggest(word, known); got != want {
-			t.Errorf("%s: got %s, want %s", word, got, want)
-		}
-	}
-	if got := suggest("x", nil); got != "" {
-		t.Errorf("nothing is known, yet %q", got)
-	}
-}

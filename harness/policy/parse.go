@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"proctor/harness/spell"
 )
 
 // Bounds of a policy; what is beyond them is refused.
@@ -121,7 +123,7 @@ func (p *Policy) check() error {
 		}
 	}
 	if !slices.Contains(Tiers, p.TierAtLeast) {
-		return fmt.Errorf("tier_at_least: %.80q is no tier%s", p.TierAtLeast, suggest(p.TierAtLeast, Tiers))
+		return fmt.Errorf("tier_at_least: %.80q is no tier%s", p.TierAtLeast, spell.Suggest(p.TierAtLeast, Tiers))
 	}
 	if err := p.checkNumbers(); err != nil {
 		return err
@@ -160,7 +162,7 @@ func (p *Policy) checkClaims() error {
 		}
 		seen[c.ID] = true
 		if c.Suite != "" && !slices.Contains(p.Suites, c.Suite) {
-			return fmt.Errorf("claim %s: suite %q is not listed under suites%s", c.ID, c.Suite, suggest(c.Suite, p.Suites))
+			return fmt.Errorf("claim %s: suite %q is not listed under suites%s", c.ID, c.Suite, spell.Suggest(c.Suite, p.Suites))
 		}
 	}
 	if len(p.Prove)+len(p.Watch) > maxClaims {

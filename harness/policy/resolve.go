@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"proctor/harness/report"
+	"proctor/harness/spell"
 	"proctor/holdout"
 	"proctor/metrics"
 	"proctor/regress"
@@ -156,7 +157,7 @@ func hypotheses(list string, c Claim, set holdout.Commitment, suites []*regress.
 	for _, d := range c.Over {
 		sizes, ok := set.Sizes(d)
 		if !ok {
-			return nil, fmt.Errorf("over: set %s has no dimension %q%s", set.Name, d, suggest(d, dimensions(set)))
+			return nil, fmt.Errorf("over: set %s has no dimension %q%s", set.Name, d, spell.Suggest(d, dimensions(set)))
 		}
 		for _, v := range sortedKeys(sizes) {
 			if sizes[v] > 0 {
@@ -190,7 +191,7 @@ func checkMetric(list string, c Claim, set holdout.Commitment) error {
 		for _, d := range metrics.All() {
 			known = append(known, d.Name)
 		}
-		return fmt.Errorf("there is no metric %q%s", c.Metric, suggest(c.Metric, known))
+		return fmt.Errorf("there is no metric %q%s", c.Metric, spell.Suggest(c.Metric, known))
 	}
 	switch {
 	case d.Share && c.Unit != unitPP:

@@ -12,6 +12,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"proctor/harness/spell"
 )
 
 const maxText = 1 << 16
@@ -166,7 +168,7 @@ func checkMapping(n ast.Node, t reflect.Type, where string) error {
 		key := p.Key.GetToken().Value
 		switch {
 		case types[key] == nil:
-			return fmt.Errorf("line %d: %s has no key %.80q%s", line(p.Key), where, key, suggest(key, known))
+			return fmt.Errorf("line %d: %s has no key %.80q%s", line(p.Key), where, key, spell.Suggest(key, known))
 		case seen[key]:
 			return fmt.Errorf("line %d: key %q is there twice", line(p.Key), key)
 		}

@@ -1,13 +1,15 @@
-package regress
+// Package spell names the known word that an unknown one was meant to be, for
+// messages about what people wrote. It trusts nobody: words are of any length.
+package spell
 
 import (
 	"fmt"
 	"strings"
 )
 
-// suggest returns `; did you mean "x"?` for the nearest of the known words, or
+// Suggest returns `; did you mean "x"?` for the nearest of the known words, or
 // lists them when none is near. Ties go to the first in the list.
-func suggest(word string, known []string) string {
+func Suggest(word string, known []string) string {
 	best, at := "", len(word)/2+1
 	for _, k := range known {
 		if d := distance(fold(word), fold(k)); d < at {
