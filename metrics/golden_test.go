@@ -59,6 +59,16 @@ var goldenFns = map[string]goldenFn{
 	"e_process_hedged":                {runHedge, ""},
 	"msprt":                           {runSPRT, ""},
 	"e_bh":                            {runEBH, ""},
+
+	"sample_size_hoeffding":           {runHoeffdingRows, ""},
+	"sample_size_hoeffding_two_sided": {runHoeffdingTwoSided, ""},
+	"sample_size_bennett":             {runBennettRows, ""},
+	"condition_tristate":              {runCondition, ""},
+	"ladder":                          {runLadder, ""},
+	"ladder_free":                     {runLadder, ""},
+	"thresholdout":                    {runThresholdout, ""},
+	"reuse_bounds":                    {runReuseBounds, ""},
+	"boosting_attack":                 {runBoosting, ""},
 }
 
 // notBuilt lists the golden functions that this package does not have yet.
