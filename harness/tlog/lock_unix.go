@@ -7,7 +7,12 @@ import (
 	"io"
 	"os"
 	"syscall"
+	"time"
 )
+
+// patience is how long a lock may still be held by what a killed process left: a
+// child between fork and exec has its descriptors for a moment.
+const patience = 2 * time.Second
 
 // lockFile takes a lock that the system gives up when the process ends, however
 // it ends. The file stays.
@@ -16,12 +21,17 @@ func lockFile(path string) (io.Closer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		f.Close()
-		if errors.Is(err, syscall.EWOULDBLOCK) {
+	for began := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		switch {
+		case err == nil:
+			return f, nil
+		case !errors.Is(err, syscall.EWOULDBLOCK):
+			f.Close()
+			return nil, err
+		case time.Since(began) > patience:
+			f.Close()
 			return nil, errors.New("another process holds it: stop that one first")
 		}
-		return nil, err
 	}
-	return f, nil
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	xtlog "golang.org/x/mod/sumdb/tlog"
 
@@ -532,4 +533,17 @@ func TestConcurrentAdvance(t *testing.T) {
 	if _, tree := w.head.Checkpoint(); tree.N != 160 {
 		t.Errorf("%v", tree)
 	}
+}
+
+// A process that was killed leaves its lock for a moment with a child that has not
+// started its program yet: the next start waits for that, and no longer.
+func TestHeadComesFree(t *testing.T) {
+	w := newWorld(t)
+	old := w.head
+	time.AfterFunc(50*time.Millisecond, func() { old.Close() })
+	h, err := tlog.OpenHead(w.path(), w.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Close()
 }
