@@ -24,11 +24,12 @@ type Ranking struct {
 	hits   int       // relevant items
 }
 
-// mostRelevance keeps 2^relevance and its sums finite.
-const mostRelevance = 900
+// leastRelevance and mostRelevance keep the gain 2^relevance - 1 above 0 and its
+// sums finite.
+const leastRelevance, mostRelevance = 0x1p-20, 900
 
 // Rank orders n items by n scores. It is an error if the lengths differ, a
-// number is NaN or infinite, or a relevance is negative or above 900.
+// number is NaN or infinite, or a relevance is neither 0 nor in [2^-20, 900].
 func Rank(relevance, scores []float64) (*Ranking, error) {
 	if len(relevance) != len(scores) {
 		return nil, fmt.Errorf("ranking: %d items, %d scores", len(relevance), len(scores))
@@ -41,8 +42,8 @@ func Rank(relevance, scores []float64) (*Ranking, error) {
 		return nil, fmt.Errorf("ranking: %w", err)
 	}
 	for _, g := range relevance {
-		if g < 0 || g > mostRelevance {
-			return nil, fmt.Errorf("ranking: a relevance is not in [0, %d]", mostRelevance)
+		if g != 0 && !(g >= leastRelevance && g <= mostRelevance) {
+			return nil, fmt.Errorf("ranking: a relevance is neither 0 nor in [2^-20, %d]", mostRelevance)
 		}
 		r.hits += oneIf(g > 0)
 	}

@@ -29,9 +29,9 @@ func (s *Samples) rows() int { return len(s.x) + len(s.y) }
 
 func (s *Samples) empty() bool { return len(s.x) == 0 || len(s.y) == 0 }
 
-// A step is a point of the pooled sample: from it up to the next, below[0] of the
-// baseline and below[1] of the candidate are at or below it.
-type step struct {
+// A pooled point is a different number of both samples together: below[0] rows of
+// the baseline and below[1] of the candidate are at or below it.
+type pooled struct {
 	at    float64
 	next  float64
 	tied  int // rows of both at the point
@@ -40,7 +40,7 @@ type step struct {
 }
 
 // steps calls f for each different number, ascending.
-func (s *Samples) steps(f func(step)) {
+func (s *Samples) steps(f func(pooled)) {
 	i, j := 0, 0
 	for i < len(s.x) || j < len(s.y) {
 		v := s.smaller(i, j)
@@ -51,7 +51,7 @@ func (s *Samples) steps(f func(step)) {
 		for j < len(s.y) && s.y[j] == v {
 			j++
 		}
-		st := step{at: v, tied: i + j - from, below: [2]int{i, j}, last: i == len(s.x) && j == len(s.y)}
+		st := pooled{at: v, tied: i + j - from, below: [2]int{i, j}, last: i == len(s.x) && j == len(s.y)}
 		if !st.last {
 			st.next = s.smaller(i, j)
 		}
@@ -70,14 +70,14 @@ func (s *Samples) smaller(i, j int) float64 {
 }
 
 // gap is the difference of the distribution functions, candidate less baseline.
-func (s *Samples) gap(t step) float64 {
+func (s *Samples) gap(t pooled) float64 {
 	return float64(t.below[1])/float64(len(s.y)) - float64(t.below[0])/float64(len(s.x))
 }
 
 // area is the integral of f(gap) between the numbers.
 func (s *Samples) area(f func(gap float64) float64) float64 {
 	total, part, count := 0.0, 0.0, 0
-	s.steps(func(t step) {
+	s.steps(func(t pooled) {
 		if !t.last {
 			part += float64(f(s.gap(t)) * (t.next - t.at))
 		}
@@ -252,13 +252,15 @@ func (s *Samples) PSISturges() Stability {
 	var out Stability
 	if len(slices.Compact(slices.Clone(s.x))) <= fewValues {
 		before := [2]int{}
-		s.steps(func(t step) {
+		s.steps(func(t pooled) {
 			out.Baseline = append(out.Baseline, int64(t.below[0]-before[0]))
 			out.Candidate = append(out.Candidate, int64(t.below[1]-before[1]))
 			before = t.below
 		})
 	} else {
-		out.Edges = s.sturges()
+		if out.Edges = s.sturges(); out.Edges == nil {
+			return Stability{Estimate: undefined("the range of the numbers cannot be cut into bins", int64(s.rows()))}
+		}
 		inner := out.Edges[1 : len(out.Edges)-1]
 		out.Baseline, out.Candidate = countBins(s.x, inner, true), countBins(s.y, inner, true)
 	}
@@ -267,11 +269,16 @@ func (s *Samples) PSISturges() Stability {
 }
 
 // sturges returns the edges of ceil(log2(n) + 1) bins of equal width, outer ones
-// included. The baseline has two different numbers at least.
+// included, or nil where the range overflows or vanishes. Their number is computed
+// from the range, as numpy does, and with its rounding.
 func (s *Samples) sturges() []float64 {
 	low, high := min(s.x[0], s.y[0]), max(s.x[len(s.x)-1], s.y[len(s.y)-1])
 	width := (high - low) / (math.Log2(float64(s.rows())) + 1)
-	bins := int(math.Ceil((high - low) / width))
+	cuts := math.Ceil((high - low) / width)
+	if !(cuts >= 1 && cuts <= 100) {
+		return nil
+	}
+	bins := int(cuts)
 	edges := make([]float64, bins+1)
 	for i := range edges {
 		edges[i] = low + float64(float64(i)*((high-low)/float64(bins)))

@@ -34,7 +34,7 @@ func (s *Samples) KS() ShiftTest {
 // that equal differences are equal.
 func (s *Samples) widest() int64 {
 	n, m, most := int64(len(s.x)), int64(len(s.y)), int64(0)
-	s.steps(func(t step) {
+	s.steps(func(t pooled) {
 		most = max(most, int64(t.below[1])*n-int64(t.below[0])*m, int64(t.below[0])*m-int64(t.below[1])*n)
 	})
 	return most
@@ -233,7 +233,7 @@ func (s *Samples) MannWhitney() ShiftTest {
 	}
 	var ties tieCount
 	twice, before := int64(0), [2]int{}
-	s.steps(func(t step) {
+	s.steps(func(t pooled) {
 		ties.add(t.tied)
 		mine := int64(t.below[0] - before[0])
 		twice += mine * int64(t.below[1]+before[1])
@@ -251,15 +251,16 @@ func (s *Samples) MannWhitney() ShiftTest {
 
 // CramerVonMises is the two-sample test of Anderson (1962) on midranks
 // ("cramer_von_mises@1"), with the p-value of the limit distribution at the
-// statistic scaled to its exact mean and variance.
+// statistic scaled to its exact mean and variance. Undefined with fewer than 2 rows
+// on a side.
 func (s *Samples) CramerVonMises() ShiftTest {
-	if s.empty() {
-		return noShift(noRows, 0)
+	if len(s.x) < 2 || len(s.y) < 2 {
+		return noShift("need at least 2 rows on each side", s.rows())
 	}
 	n, m := float64(len(s.x)), float64(len(s.y))
 	all, u := n+m, 0.0
 	before := [2]int{}
-	s.steps(func(t step) {
+	s.steps(func(t pooled) {
 		rank := float64(before[0]+before[1]) + float64(t.tied+1)/2
 		u += n*squaresFrom(rank, before[0], t.below[0]) + m*squaresFrom(rank, before[1], t.below[1])
 		before = t.below
@@ -301,7 +302,7 @@ func cramerLimit(x float64) float64 {
 
 // scaledBessel is e^q K_v(q), the integral of exp(-q (cosh t - 1)) cosh(v t) over
 // t >= 0 by the trapezoidal rule, which for this integrand converges faster than
-// any power of the step.
+// any power of the step. q > 0.
 func scaledBessel(v, q float64) float64 {
 	const width = 1.0 / 64
 	total := 0.5
@@ -328,7 +329,7 @@ func (s *Samples) AndersonDarling() ShiftTest {
 	n := [2]float64{float64(len(s.x)), float64(len(s.y))}
 	N, total, groups := float64(all), 0.0, 0
 	before := [2]int{}
-	s.steps(func(t step) {
+	s.steps(func(t pooled) {
 		l := float64(t.tied)
 		b := float64(before[0]+before[1]) + l/2
 		for i := range n {
