@@ -52,6 +52,7 @@ type Report struct {
 	Binding   string    `json:"binding"` // package, config or none
 	Attempt   int       `json:"attempt"` // 1 = first run of the lineage on this holdout
 	Decision  Decision  `json:"decision"`
+	Planted   *Planted  `json:"planted,omitempty"` // absent: no harm was planted
 	Flips     Flips     `json:"flips"`
 	Metrics   []Metric  `json:"metrics"`
 	Slices    []Slice   `json:"slices"`
@@ -86,6 +87,54 @@ type Decision struct {
 	Findings []Finding `json:"findings"`
 	// NotCovered lists in plain words what this verdict does not speak about.
 	NotCovered []string `json:"not_covered"`
+}
+
+// Planted tells what became of harms of known size that were planted, by a seed, into
+// copies of the candidate's results, each judged under the same policy: it shows
+// that this exam could have failed. It is no part of the decision.
+//
+// A harm is caught where a finding that held would hold no more, so that the gate
+// stays shut. The policy promises to catch a harm where one of its claims judges that
+// very subject and names a size from which a loss cannot hold.
+type Planted struct {
+	Planted  int64         `json:"planted"`
+	Caught   int64         `json:"caught"`
+	Violated int64         `json:"violated"` // of Caught: a claim would be violated, not only undecided
+	Promised Share         `json:"promised"` // at least as large as the policy promises to catch
+	Smaller  Share         `json:"smaller"`  // of a subject that a claim judges, but smaller
+	NoClaim  Share         `json:"no_claim"` // no claim judges their subject on its own
+	Kinds    []PlantedKind `json:"kinds"`
+	Missed   []PlantedHarm `json:"missed"` // the largest first, at most MaxMissed
+	Sentence string        `json:"sentence"`
+}
+
+// MaxMissed is the most missed harms that a report lists.
+const MaxMissed = 20
+
+// A Share counts planted harms.
+type Share struct {
+	Planted int64 `json:"planted"`
+	Caught  int64 `json:"caught"`
+}
+
+// A PlantedKind sums up one kind of harm. Sizes are losses against the baseline in
+// Unit: points of the rows or cases of the subject, or of the Brier score.
+type PlantedKind struct {
+	Kind     string       `json:"kind"` // overall, slice, class, calibration, suite
+	Unit     string       `json:"unit"` // "pp", "" for plain numbers
+	Planted  int64        `json:"planted"`
+	Caught   int64        `json:"caught"`
+	From     *float64     `json:"from"`     // all of this size and more were caught; nil: not even the largest
+	Smallest *PlantedHarm `json:"smallest"` // that was caught
+}
+
+// A PlantedHarm is one harm.
+type PlantedHarm struct {
+	Kind    string  `json:"kind"`
+	Subject string  `json:"subject"` // as in a Finding; "sharper" and "flatter" for calibration
+	Size    float64 `json:"size"`
+	Unit    string  `json:"unit"`
+	Claim   bool    `json:"claim"` // a claim judges the subject on its own
 }
 
 // A Finding is the outcome of one claim on one subject, with its evidence.
