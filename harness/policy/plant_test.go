@@ -131,6 +131,20 @@ func TestPlantIsJudge(t *testing.T) {
 	w := garden(t, onAllRows+onSlices+onBrier+"  - {id: ranking, metric: roc_auc, change_at_most: 0.2}\n  - {id: too-good, metric: accuracy, change_at_most_pp: 6}\n")
 	w.extra = "anchor: {change_at_least_pp: -2.5}\n"
 	samePlants(t, w.resolve(), w.evidence(), 1, func() metrics.Answers { return w.answers })
+
+	// Slices too few to judge, which are tested for harm all the same, and many claims
+	// that share a level.
+	small := newWorld(t)
+	small.policy, small.probs = onAllRows+"watch:\n  - {id: slices, metric: accuracy, over: [sex, age, age*sex, class], harm_pp: 3, detect_pp: 35}\n"+onBrier, true
+	small.rows(0, 0, 34, 1, 0, 4)
+	small.rows(0, 1, 300, 9, 9, 30)
+	small.rows(1, 0, 300, 9, 9, 30)
+	small.rows(1, 1, 2500, 60, 60, 250)
+	r := small.resolve()
+	if r.Covered("age*sex", "old × F") || !r.Covered("age*sex", "old × M") {
+		t.Error("the slice is not small, or all are")
+	}
+	samePlants(t, r, small.evidence(), 1, func() metrics.Answers { return small.answers })
 }
 
 // samePlants plants every so many harms twice: on counts, and in a frame that Judge sees.
