@@ -102,25 +102,28 @@ func (s *Samples) KSAsymptotic() ShiftTest {
 	return t
 }
 
-// manyKolmogorov is from where the limit distribution is near enough: its error
-// with Vrbik's correction is below 1e-5 there.
-const manyKolmogorov = 140
+// fewKolmogorov is up to how many rows both sides' probabilities are told apart
+// far into the tail, and maxKolmogorov bounds the matrix of the exact distribution.
+const fewKolmogorov, maxKolmogorov = 140, 200
 
-// kolmogorovUpper is P(D >= d) of the one-sample statistic of n rows: exact by
-// Marsaglia, Tsang and Wang (2003) for few rows; twice Smirnov's one-sided
-// probability in the far tail, where both sides cannot happen at once (Miller
-// 1956); and for many rows the limit at Vrbik's corrected argument (Vrbik 2018).
+// kolmogorovUpper is P(D >= d) of the one-sample statistic of n rows. In the tail
+// it is twice Smirnov's one-sided probability, since both sides hardly happen at
+// once (Miller 1956): from n d^2 = 4 on, and with more than 140 rows from 2.2 on,
+// where that is 2 parts in a million too much (Simard and L'Ecuyer 2011). Before
+// it is exact (Marsaglia, Tsang and Wang 2003) up to some 4,000 rows, and then the
+// limit at Vrbik's corrected argument (Vrbik 2018), within 1e-5.
 func kolmogorovUpper(n int, d float64) float64 {
 	f := float64(n)
+	square := f * d * d
 	switch {
 	case n < 1 || d <= 0.5/f:
 		return 1
-	case d >= 1:
+	case d >= 1 || square > 370:
 		return 0
-	case n <= manyKolmogorov && f*d*d < 4:
-		return 1 - marsaglia(n, d)
-	case n <= manyKolmogorov:
+	case square >= 4 || n > fewKolmogorov && square >= 2.2:
 		return math.Min(1, 2*smirnovUpper(n, d))
+	case 2*math.Ceil(f*d) <= maxKolmogorov:
+		return 1 - marsaglia(n, d)
 	}
 	root := math.Sqrt(f)
 	z := d * root
@@ -174,15 +177,13 @@ func marsaglia(n int, d float64) float64 {
 		}
 		a = matrixProduct(a, a, side)
 	}
-	p := power[(k-1)*side+k-1]
-	for i := 1; i <= n; i++ { // power is of a matrix scaled down by e
-		p *= float64(i) / float64(n) * math.E
-	}
+	f := float64(n) // n! e^n/n^n, since the matrix is scaled down by e
+	p := power[(k-1)*side+k-1] * math.Sqrt(2*math.Pi*f) * math.Exp(stirlingError(f))
 	return math.Max(0, math.Min(1, p))
 }
 
-// marsagliaMatrix is divided by e, which keeps its n-th power in range for the
-// few rows that it is used for: n!/n^n is near e^-n.
+// marsagliaMatrix is divided by e, which keeps its n-th power in range: n!/n^n is
+// near e^-n.
 func marsagliaMatrix(side int, h float64) []float64 {
 	a := make([]float64, side*side)
 	factorial := make([]float64, side+1)
@@ -282,7 +283,8 @@ func squaresFrom(rank float64, from, to int) float64 {
 }
 
 // cramerLimit is the limit distribution function of the statistic (Anderson and
-// Darling 1952, equation 4.35).
+// Darling 1952, equation 4.35). The series ends with the first term below 1e-7, as
+// in scipy: p-values under that say no more than that they are small.
 func cramerLimit(x float64) float64 {
 	total := 0.0
 	for k := range 100 {
@@ -293,7 +295,7 @@ func cramerLimit(x float64) float64 {
 		q := y * y / (16 * x)
 		term := math.Exp(a-b) / (math.Pow(math.Pi, 1.5) * math.Sqrt(x)) * math.Sqrt(y) * math.Exp(-2*q) * scaledBessel(0.25, q)
 		total += term
-		if term < 1e-16 {
+		if term < 1e-7 {
 			break
 		}
 	}
