@@ -11,8 +11,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const haveSeccomp = true
-
 // Offsets into struct seccomp_data.
 const (
 	dataNr   = 0

@@ -5,7 +5,6 @@ package jail
 import "errors"
 
 // No list of system calls was written for this architecture: its tier is none.
-const haveSeccomp = false
 
 type seccompPlan struct {
 	ownRoot, scoped, treeMemory bool

@@ -11,7 +11,6 @@ import (
 // An answer is one line of a model, taken apart but not yet believed.
 type answer struct {
 	batch  int
-	n      int       // rows of p, or entries of y
 	probs  []float64 // n×K, or nil
 	labels []int32   // or nil
 	end    int       // rows that the model says it answered

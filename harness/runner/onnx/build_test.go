@@ -50,7 +50,6 @@ func attrSs(name string, vs ...string) message {
 	}
 	return m.n(20, attrStrings)
 }
-func attrT(name string, t message) message { return message{}.s(1, name).b(5, t).n(20, attrTensor) }
 
 func floatsOf(name string, dims []int64, vs ...float32) message {
 	return message{}.b(1, packed(dims)).n(2, int64(kindFloat)).s(8, name).b(9, raw32(vs))
