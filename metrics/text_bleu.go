@@ -23,7 +23,7 @@ type BLEU struct {
 
 // Add counts one segment: a hypothesis and one reference or more. An n-gram
 // matches as often as in the reference that has it most. It is an error if there
-// is no reference or more than 100, or a text is longer than 128 KiB or no UTF-8;
+// is no reference or more than 16, or a text is longer than 64 KiB or no UTF-8;
 // nothing is counted then.
 func (b *BLEU) Add(hypothesis string, references []string) error {
 	if err := checkSegment(hypothesis, references); err != nil {

@@ -11,9 +11,9 @@ func editDistance(a, b []int32, symbols int) int64 {
 	if len(a) == 0 {
 		return int64(len(b))
 	}
-	carry := make([]int8, len(b)) // of the table's row above the strip, by column
-	for j := range carry {
-		carry[j] = 1
+	rises, falls := make([]uint8, len(b)), make([]uint8, len(b)) // by column, of the row above the strip
+	for j := range rises {
+		rises[j] = 1
 	}
 	match := make([]uint64, symbols)
 	distance := int64(len(a))
@@ -22,43 +22,34 @@ func editDistance(a, b []int32, symbols int) int64 {
 		for i, s := range strip {
 			match[s] |= 1 << i
 		}
-		last := uint(len(strip) - 1)
-		up, down := ^uint64(0), uint64(0)
-		for j, s := range b {
-			var change int8
-			change, up, down = editColumn(match[s], up, down, carry[j], last)
-			carry[j] = change
-		}
+		editStrip(match, b, rises, falls, len(strip)-1)
 		for _, s := range strip {
 			match[s] = 0
 		}
 	}
-	for _, c := range carry { // of the last row
-		distance += int64(c)
+	for j := range b { // along the last row
+		distance += int64(rises[j]) - int64(falls[j])
 	}
 	return distance
 }
 
-// editColumn advances a strip by one column: eq marks the symbols of the strip
-// that match, up and down the rows where the column rises or falls by 1, above is
-// the change along the row above, and the result that along row last.
-func editColumn(eq, up, down uint64, above int8, last uint) (change int8, newUp, newDown uint64) {
-	vertical := eq | down
-	if above < 0 {
-		eq |= 1
+// editStrip fills a strip whose last row is last. match marks the rows of each
+// symbol; rises and falls say where the row above goes up or down by 1, and then
+// where the last row does. up and down mark the same within a column.
+func editStrip(match []uint64, b []int32, rises, falls []uint8, last int) {
+	up, down := ^uint64(0), uint64(0)
+	rises, falls = rises[:len(b)], falls[:len(b)]
+	for j, s := range b {
+		eq, riseIn, fallIn := match[s], uint64(rises[j]), uint64(falls[j])
+		vertical := eq | down
+		eq |= fallIn
+		diagonal := (((eq & up) + up) ^ up) | eq
+		rise := down | ^(diagonal | up)
+		fall := up & diagonal
+		rises[j], falls[j] = uint8(rise>>(last&63)&1), uint8(fall>>(last&63)&1)
+		rise, fall = rise<<1|riseIn, fall<<1|fallIn
+		up, down = fall|^(vertical|rise), rise&vertical
 	}
-	diagonal := (((eq & up) + up) ^ up) | eq
-	rise := down | ^(diagonal | up)
-	fall := up & diagonal
-	change = int8(rise>>last&1) - int8(fall>>last&1)
-	rise, fall = rise<<1, fall<<1
-	if above > 0 {
-		rise |= 1
-	}
-	if above < 0 {
-		fall |= 1
-	}
-	return change, fall | ^(vertical | rise), rise & vertical
 }
 
 // longestCommon is the length of the longest common subsequence, by the same
@@ -112,7 +103,7 @@ func editsBetween[T comparable](a, b []T) int64 {
 
 // EditDistance counts the code points to insert, delete or replace to turn one
 // text into the other. Composed and decomposed accents differ. It is an error if a
-// text is longer than 128 KiB or no UTF-8; the longest pair takes about a second.
+// text is longer than 64 KiB or no UTF-8; the longest pair takes about a second.
 func EditDistance(a, b string) (int64, error) {
 	for _, s := range []string{a, b} {
 		if err := checkText("edit distance", s); err != nil {

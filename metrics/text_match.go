@@ -24,7 +24,7 @@ func ExactMatch(predicted, reference string) bool { return predicted == referenc
 // 2018): in lower case, without ASCII punctuation, then without the words a, an
 // and the. Exact ("squad_em@1") is whether the rest is the same, F1 ("squad_f1@1")
 // the overlap of its words with multiplicity; where either has no word left, F1
-// is 1 if both have none, else 0. It is an error if a text is longer than 128 KiB
+// is 1 if both have none, else 0. It is an error if a text is longer than 64 KiB
 // or no UTF-8. With several references take the best.
 func SQuAD(predicted, reference string) (exact bool, f1 float64, err error) {
 	if err := checkSegment(predicted, []string{reference}); err != nil {

@@ -10,7 +10,7 @@ import (
 
 // maxText bounds each text, in bytes, so that time and memory have a bound too:
 // longer ones are an error. Texts that are no UTF-8 are one as well.
-const maxText = 1 << 17
+const maxText = 1 << 16
 
 func checkText(what, s string) error {
 	if len(s) > maxText {
@@ -23,7 +23,7 @@ func checkText(what, s string) error {
 }
 
 // maxReferences bounds the references of a segment.
-const maxReferences = 100
+const maxReferences = 16
 
 // checkSegment refuses a segment whose texts are not to be scored or that has no
 // reference.
