@@ -388,7 +388,7 @@ func TestIncomePlant(t *testing.T) {
 			t.Errorf("%s: %+v", model, got)
 		}
 		if model == "v2" {
-			samePlants(t, r, e, 16, func() metrics.Answers { return x.answers })
+			samePlants(t, r, e, 40, func() metrics.Answers { return x.answers })
 		}
 	}
 	e := x.evidence(t, &v1, x.ask(t, "v2"))
