@@ -171,16 +171,31 @@ func runPairedTable(t *testing.T, c *goldenCase) map[string]any {
 	margin := asNumber(c.Want["noninferiority"].(map[string]any)["margin"])
 	z := tangoZ(cells.Broke, cells.Fixed, n, -margin)
 	change := cells.Change(0.95)
+	test, err := cells.TestMargin(margin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wald, err := cells.WaldChange(0.95)
+	if err != nil {
+		t.Fatal(err)
+	}
+	chi2, chi2P := McNemarChi2(cells.Broke, cells.Fixed, false)
+	cc, ccP := McNemarChi2(cells.Broke, cells.Fixed, true)
 	return map[string]any{
 		"n": n, "acc_base": num64(cells.BaselineAccuracy(0.95)), "acc_cand": num64(cells.CandidateAccuracy(0.95)), "delta": num64(change),
 		"nfr": num64(cells.NFR(0.95)), "pfr": num64(cells.PFR(0.95)), "correctness_churn": float64(cells.Discordant()) / float64(n),
 		"btc": num64(cells.BTC(0.95)), "bec_paper": num64(cells.BEC(0.95)), "nfi": num64(cells.NFI(0.95)),
-		"mcnemar":                      map[string]any{"exact": McNemar(cells.Broke, cells.Fixed), "midp": McNemarMidP(cells.Broke, cells.Fixed)},
+		"mcnemar": map[string]any{
+			"exact": McNemar(cells.Broke, cells.Fixed), "midp": McNemarMidP(cells.Broke, cells.Fixed),
+			"chi2": chi2, "chi2_p": chi2P, "chi2_cc": cc, "chi2_cc_p": ccP,
+		},
+		"ci_wald":                      interval(wald.Low, wald.High),
+		"equivalence_tost":             map[string]any{"margin": margin, "p_lower": test.PLower, "p_upper": test.PUpper, "p": test.P()},
 		"ci_bonett_price":              interval(BonettPrice(cells.Broke, cells.Fixed, n, 0.95)),
 		"ci_newcombe":                  interval(Newcombe(cells, 0.95)),
 		"ci_tango":                     interval(change.Low, change.High),
 		"ci_tango_90":                  interval(TangoLimits(cells.Broke, cells.Fixed, n, 0.05)),
-		"noninferiority":               map[string]any{"z_tango": z, "p": normalUpper(z)},
+		"noninferiority":               map[string]any{"margin": margin, "z_tango": z, "p": test.PLower},
 		"nfr_clopper_pearson_upper_95": shareUpper(cells.Broke, n, 0.05),
 	}
 }
@@ -209,6 +224,7 @@ func runPairedPredictions(t *testing.T, c *goldenCase) map[string]any {
 		"churn": num64(cells.Churn(0.95)), "nfr": num64(cells.NFR(0.95)), "pfr": num64(cells.PFR(0.95)),
 		"wrong_to_other_wrong": float64(cells.OtherWrong) / n, "unchanged_wrong": float64(cells.SameWrong) / n, "both_right": float64(cells.BothRight) / n,
 	}
+	runSymmetry(t, c, got)
 	if len(a.Dimensions) == 0 {
 		return got
 	}
@@ -265,42 +281,6 @@ func runPairedScores(t *testing.T, c *goldenCase) map[string]any {
 	}}
 }
 
-func runBinomialCI(t *testing.T, c *goldenCase) map[string]any {
-	k, n := int64(c.num("k")), int64(c.num("n"))
-	low, high := ClopperPearson(k, n, c.num("conf"))
-	wl, wh := wilson(float64(k)/float64(n), float64(n), upperZ((1-c.num("conf"))/2))
-	return map[string]any{"clopper_pearson": []any{low, high}, "wilson": []any{math.Max(0, wl), math.Min(1, wh)}}
-}
-
-func runMultiplicity(t *testing.T, c *goldenCase) map[string]any {
-	p := c.nums("p")
-	adjusted := func(v []float64) map[string]any { return map[string]any{"adjusted": v} }
-	return map[string]any{
-		"bonferroni": adjusted(Bonferroni(p)), "holm": adjusted(Holm(p)), "hochberg": adjusted(Hochberg(p)),
-		"bh": adjusted(BenjaminiHochberg(p)), "by": adjusted(BenjaminiYekutieli(p)),
-	}
-}
-
-func runPairedContinuous(t *testing.T, c *goldenCase) map[string]any {
-	a, b := c.nums("a"), c.nums("b")
-	d := make([]float64, len(a))
-	for i := range a {
-		d[i] = b[i] - a[i]
-	}
-	s := meanScore(d)
-	se := math.Sqrt(sumSquares(s.parts, nil))
-	half := s.quantile(0.025) * se
-	return map[string]any{
-		"mean_diff": s.value, "t": s.value / se, "t_p": 2 * s.tail(math.Abs(s.value/se)),
-		"ci95": []any{s.value - half, s.value + half}, "noninferior_p": s.tail((s.value + c.num("margin")) / se),
-	}
-}
-
-func runBootstrapIntervals(t *testing.T, c *goldenCase) map[string]any {
-	r, a := c.nums("replicates"), (1-c.num("conf"))/2
-	return map[string]any{"percentile": []any{Quantile(r, a), Quantile(r, 1-a)}}
-}
-
 // runBootstrapMoments checks the draws themselves: 10,000 replicates agree with
 // the exact moments within four standard errors.
 func runBootstrapMoments(t *testing.T, c *goldenCase) map[string]any {
@@ -321,11 +301,6 @@ func runBootstrapMoments(t *testing.T, c *goldenCase) map[string]any {
 	}
 	d := float64(cells.Fixed-cells.Broke) / n
 	return map[string]any{"mean": d, "sd": math.Sqrt((float64(cells.Discordant())/n - d*d) / n)}
-}
-
-func runClusteredSE(t *testing.T, c *goldenCase) map[string]any {
-	s := meanScore(c.nums("x"))
-	return map[string]any{"mean": s.value, "se_iid": math.Sqrt(sumSquares(s.parts, nil))}
 }
 
 // binaryPair makes the rows of in.gen as testdata/golden/README.md says.

@@ -20,6 +20,16 @@ func Bonferroni(p []float64) []float64 {
 	return out
 }
 
+// Sidak is a little below Bonferroni and holds where the p-values are independent:
+// 1-(1-p)^m (Sidak 1967).
+func Sidak(p []float64) []float64 {
+	out := make([]float64, len(p))
+	for i, x := range p {
+		out[i] = -math.Expm1(float64(len(p)) * math.Log1p(-math.Min(1, asP(x))))
+	}
+	return out
+}
+
 // Holm controls the chance of any false rejection under any dependence (Holm 1979).
 func Holm(p []float64) []float64 {
 	return stepDown(p, func(rank, m int) float64 { return float64(m - rank) })
@@ -29,6 +39,33 @@ func Holm(p []float64) []float64 {
 // independent or positively dependent (Hochberg 1988).
 func Hochberg(p []float64) []float64 {
 	return stepUp(p, func(rank, m int) float64 { return float64(m - rank) })
+}
+
+// Hommel rejects all that [Hochberg] does and at times more, on the same condition. It
+// closes Simes's test over all subsets, in time of the square of their number (Hommel
+// 1988, in the form of Wright 1992).
+func Hommel(p []float64) []float64 {
+	n, order := len(p), ascending(p)
+	s, best := make([]float64, n), make([]float64, n) // in ascending order
+	for rank, i := range order {
+		s[rank] = asP(p[i])
+		best[rank] = s[rank]
+	}
+	for m := n; m >= 2; m-- { // Simes's test over the m largest
+		rest := math.Inf(1)
+		for j := 2; j <= m; j++ {
+			rest = math.Min(rest, float64(m)*s[n-m+j-1]/float64(j))
+		}
+		for rank := range best {
+			own := float64(m) * s[min(rank, n-m)]
+			best[rank] = math.Max(best[rank], math.Min(own, rest))
+		}
+	}
+	out := make([]float64, n)
+	for rank, i := range order {
+		out[i] = math.Min(1, best[rank])
+	}
+	return out
 }
 
 // BenjaminiHochberg controls the false discovery rate under independence or
