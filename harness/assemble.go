@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"crypto/sha256"
 	"fmt"
 
 	"proctor/harness/policy"
@@ -34,8 +35,18 @@ func (t *task) report(a *replies, f *frames, d report.Decision, p *paper) (*repo
 	for _, s := range t.force.suiteDocs {
 		r.Suites = append(r.Suites, report.Ref{Name: s.Name, Version: int(s.Version), Digest: s.Digest})
 	}
-	return r, fill(r, t.force.resolved, f.candidate, f.diff, f.judged, d)
+	if err := fill(r, t.force.resolved, f.candidate, f.diff, f.judged, d); err != nil {
+		return nil, err
+	}
+	var err error
+	seed := sha256.Sum256(append([]byte("proctor/run/1/plant"), t.seed...))
+	r.Planted, err = policy.Plant(t.force.resolved, t.evidence(p, a, f), seed, plants)
+	return r, err
 }
+
+// plants is how many harms of known size are planted into copies of the results
+// of each run, to show that this exam could have failed.
+const plants = 200
 
 func modelView(name, digest, kind string) report.Model {
 	return report.Model{Name: name, Digest: digest, Kind: kind}

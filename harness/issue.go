@@ -52,6 +52,9 @@ func (t *task) statement(r *report.Report, digest string, a *replies) *verdict.E
 		Tier: a.facts.Tier, Binding: r.Binding, Code: a.code, Attempt: r.Attempt, Budget: t.force.policy.BudgetRuns,
 		Result: r.Decision.Result, Sentence: r.Decision.Sentence, Report: digest, NotCovered: r.Decision.NotCovered, At: t.s.stamp(),
 	}
+	if r.Planted != nil {
+		e.Planted = r.Planted.Sentence
+	}
 	for _, f := range r.Decision.Findings {
 		e.Findings = append(e.Findings, verdict.Finding(f))
 	}

@@ -61,6 +61,13 @@ func poisoned() *report.Report {
 	r.Metrics = poisonedMetrics()
 	r.Slices = poisonedSlices()
 	r.Tests = poisonedTests()
+	r.Planted = &report.Planted{
+		Planted: 200, Caught: 157, Promised: report.Share{Planted: 89, Caught: 89}, Sentence: "157 of 200 planted harms were caught: 89 of the 89 that the policy promises to catch.",
+		Kinds: []report.PlantedKind{
+			{Kind: "slice", Unit: "pp", Planted: 85, Caught: 51, From: ptr(50.0), Smallest: &report.PlantedHarm{Kind: "slice", Subject: "race=White", Size: 3, Unit: "pp", Claim: true}},
+			{Kind: "calibration", Planted: 10, Caught: 0},
+		},
+	}
 	for i := range int64(368) {
 		row := report.RowFlip{Row: 17 + 44*i, Answer: ">50K", Baseline: ">50K", Candidate: "<=50K"}
 		if i%3 == 0 {

@@ -228,6 +228,7 @@ func TestSchemasAreTheTypes(t *testing.T) {
 		"Commitment": holdout.Commitment{}, "PolicyReport": policy.Report{}, "ClaimReport": policy.ClaimReport{},
 		"Report": report.Report{}, "Model": report.Model{}, "Ref": report.Ref{}, "Finding": report.Finding{}, "Estimate": report.Estimate{}, "Flips": report.Flips{}, "Metric": report.Metric{},
 		"Slice": report.Slice{}, "Test": report.Test{}, "Probe": report.Probe{}, "RowFlip": report.RowFlip{},
+		"Planted": report.Planted{}, "Share": report.Share{}, "PlantedKind": report.PlantedKind{}, "PlantedHarm": report.PlantedHarm{},
 	}
 	for name, ref := range doc.Components.Schemas {
 		if !ref.Value.Type.Is("object") {

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"proctor/harness/report"
 )
@@ -27,6 +29,7 @@ type reportView struct {
 	Metrics                      []metricView
 	Findings                     []findingView
 	NotCovered                   []string
+	Planted                      *plantedView
 	Broke                        brokeView
 	Digests                      []digestView
 }
@@ -41,6 +44,37 @@ type changed struct {
 
 type probeView struct{ Name, N, Hits, Share, Detail string }
 
+// plantedView tells how many harms of known size the exam caught.
+type plantedView struct {
+	Sentence string
+	Kinds    []plantedKind
+}
+
+type plantedKind struct{ Name, Caught, From, Smallest string }
+
+func newPlantedView(p *report.Planted) *plantedView {
+	if p == nil {
+		return nil
+	}
+	v := &plantedView{Sentence: p.Sentence}
+	for _, k := range p.Kinds {
+		row := plantedKind{Name: k.Kind, Caught: fmt.Sprintf("%d of %d", k.Caught, k.Planted), From: none, Smallest: none}
+		if k.From != nil {
+			row.From = size(*k.From, k.Unit)
+		}
+		if k.Smallest != nil {
+			row.Smallest = strings.TrimSpace(size(k.Smallest.Size, k.Smallest.Unit) + " " + k.Smallest.Subject)
+		}
+		v.Kinds = append(v.Kinds, row)
+	}
+	return v
+}
+
+// size prints the size of a planted harm.
+func size(v float64, unit string) string {
+	return strings.TrimSpace(strconv.FormatFloat(v, 'g', 3, 64) + " " + unit)
+}
+
 type digestView struct{ What, Name, Digest string }
 
 type metricView struct {
@@ -54,7 +88,7 @@ func newReportView(r *report.Report, digest string) reportView {
 	v := reportView{
 		Lineage: r.Lineage, Candidate: r.Candidate.Name, Result: r.Decision.Result, Sentence: r.Decision.Sentence,
 		Digest: digest, Binding: r.Binding, Tier: r.Tier, Unbound: r.Binding == "none", Attempt: r.Attempt,
-		NotCovered: r.Decision.NotCovered, Digests: digestsOf(r, digest), Findings: findings(r), Metrics: metricsOf(r),
+		NotCovered: r.Decision.NotCovered, Digests: digestsOf(r, digest), Findings: findings(r), Metrics: metricsOf(r), Planted: newPlantedView(r.Planted),
 	}
 	for _, p := range r.Probes {
 		v.Probes = append(v.Probes, probeView{p.Name, count(p.N), count(p.Hits), share(p.Hits, p.N), p.Detail})

@@ -94,6 +94,7 @@ type Evidence struct {
 	Report     string    `json:"report"` // digest of the whole report
 	Findings   []Finding `json:"findings"`
 	NotCovered []string  `json:"not_covered"`
+	Planted    string    `json:"planted,omitempty"` // how many harms of known size this exam caught
 	At         string    `json:"at"`
 }
 
