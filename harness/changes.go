@@ -16,6 +16,7 @@ import (
 	"proctor/harness/policy"
 	"proctor/harness/store"
 	"proctor/holdout"
+	"proctor/holdout/blob"
 	"proctor/regress"
 	"proctor/web/api"
 )
@@ -68,7 +69,11 @@ func (s *Service) ProposeHoldout(ctx context.Context, p access.Principal, h Hold
 	}); err != nil {
 		return api.Change{}, err
 	}
-	c, manifest, err := holdout.Seal(ctx, in, s.Blobs, s.Keyring, s.Officer)
+	blobs := &noting{Store: s.Blobs}
+	c, manifest, err := holdout.Seal(ctx, in, blobs, s.Keyring, s.Officer)
+	if blobs.failed { // the disk's fault and not the table's
+		return api.Change{}, fmt.Errorf("seal %s: %w", spec.Name, err)
+	}
 	if err != nil {
 		return api.Change{}, refuse(Usage, "seal %s: %v", spec.Name, err)
 	}
@@ -78,6 +83,18 @@ func (s *Service) ProposeHoldout(ctx context.Context, p access.Principal, h Hold
 	}
 	note := fmt.Sprintf("%s version %d: %d rows sealed, %d in reserve, %d canaries, %d twins", c.Name, c.Version, c.Rows, c.ReserveRows, c.Canaries, c.Twins)
 	return s.propose(ctx, p, store.Document{Digest: c.Digest, Kind: "holdout", Name: c.Name, Version: int64(c.Version), Body: body, Extra: manifest}, note)
+}
+
+// noting notes that a write failed. One goroutine uses it.
+type noting struct {
+	blob.Store
+	failed bool
+}
+
+func (n *noting) Put(ctx context.Context, b []byte) (blob.Ref, error) {
+	ref, err := n.Store.Put(ctx, b)
+	n.failed = n.failed || err != nil
+	return ref, err
 }
 
 // ProposeSuite reads a suite (a tar archive of one YAML file and its case tables) and proposes it.
