@@ -27,7 +27,7 @@ import (
 //
 //	world                  a data folder where v1 is deployed, v2 approved ($GOOD), v2-poisoned refused ($BAD)
 //	serve [flags]          proctor serve on the folder data and a free port; sets PROCTOR_SERVER
-//	stop, kill             end it by SIGTERM, by SIGKILL
+//	end TERM|KILL          end it by that signal
 //	hire NAME flags        proctor user add NAME; `as NAME` then has the token
 //	code N [as NAME] CMD   run CMD, which must end with exit code N
 //	let VAR REGEXP         set VAR to what the group matches in the last output
@@ -42,7 +42,7 @@ func TestScripts(t *testing.T) {
 		Setup:               setup,
 		Condition:           condition,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"world": cmdWorld, "serve": cmdServe, "stop": cmdStop, "kill": cmdKill, "hire": cmdHire,
+			"world": cmdWorld, "serve": cmdServe, "end": cmdEnd, "hire": cmdHire,
 			"code": cmdCode, "let": cmdLet, "await": cmdAwait, "misbehave": cmdMisbehave, "small": cmdSmall,
 		},
 	})
@@ -169,11 +169,19 @@ func startService(c *exec.Cmd, dir string) (string, error) {
 	return strings.TrimSpace(line), nil
 }
 
-func cmdStop(ts *testscript.TestScript, _ bool, _ []string) {
-	ts.Check(started(ts).end(syscall.SIGTERM))
+func cmdEnd(ts *testscript.TestScript, _ bool, args []string) {
+	if len(started(ts).running) == 0 {
+		ts.Fatalf("nothing runs")
+	}
+	switch args[0] {
+	case "TERM":
+		ts.Check(started(ts).end(syscall.SIGTERM))
+	case "KILL":
+		started(ts).end(syscall.SIGKILL)
+	default:
+		ts.Fatalf("usage: end TERM|KILL")
+	}
 }
-
-func cmdKill(ts *testscript.TestScript, _ bool, _ []string) { started(ts).end(syscall.SIGKILL) }
 
 func cmdHire(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(ts.Exec("proctor", append([]string{"user", "add", "--dir", "data"}, args...)...))

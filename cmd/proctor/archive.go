@@ -5,14 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"io/fs"
-	"path/filepath"
 )
-
-// suiteFiles keeps a suite's YAML file and the case tables beside it, without
-// other suites that lie in the same folder.
-func suiteFiles(name string) func(path string) bool {
-	return func(path string) bool { return path == name || filepath.Ext(path) != ".yaml" }
-}
 
 func everything(string) bool { return true }
 

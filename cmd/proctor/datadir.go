@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"proctor/harness"
@@ -112,6 +113,8 @@ func (d dataDir) store(ctx context.Context, log *slog.Logger) (*store.Store, err
 func (d dataDir) prepare(ctx context.Context) error {
 	entries, err := os.ReadDir(d.Dir)
 	switch {
+	case errors.Is(err, syscall.ENOTDIR):
+		return usagef("%s is not a folder", d.Dir)
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return err
 	case len(entries) == 0:

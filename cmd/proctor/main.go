@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -59,6 +60,9 @@ func main() {
 type console struct{ Out, Err io.Writer }
 
 func run(ctx context.Context, args []string, out, errw io.Writer) int {
+	if err := dropEmpty("PROCTOR_"); err != nil {
+		return exitOf(err, errw)
+	}
 	var c cli
 	code := -1
 	parser, err := kong.New(&c, kong.Name("proctor"), kong.Description(description),
@@ -87,4 +91,17 @@ func commandOf(err error) string {
 		return p.Context.Selected().FullPath()
 	}
 	return "proctor"
+}
+
+// dropEmpty removes empty variables of ours from the environment: PROCTOR_ADDR=
+// would otherwise mean any port of every interface.
+func dropEmpty(prefix string) error {
+	for _, v := range os.Environ() {
+		if name, value, _ := strings.Cut(v, "="); value == "" && strings.HasPrefix(name, prefix) {
+			if err := os.Unsetenv(name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

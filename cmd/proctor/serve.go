@@ -67,6 +67,9 @@ func (c *serveCmd) Run(ctx context.Context, o console) error {
 // listen takes the port before anything is opened, so that a second service does
 // not touch the data of the first.
 func listen(addr string) (net.Listener, error) {
+	if addr == "" { // would be any port of every interface
+		return nil, usagef("--addr is empty; give one like 127.0.0.1:7800")
+	}
 	l, err := net.Listen("tcp", addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, usagef("%s is taken by another program; give another address with --addr", addr)

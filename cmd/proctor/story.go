@@ -129,7 +129,7 @@ func (t *story) suites(ctx context.Context) error {
 		return err
 	}
 	for _, name := range []string{"income-triggers", "income-invariance"} {
-		b, err := archive(dir, suiteFiles(name+".yaml"))
+		b, err := archiveSuite(dir, name+".yaml")
 		if err != nil {
 			return err
 		}

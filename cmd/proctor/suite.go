@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -36,8 +37,9 @@ type suiteAdd struct {
 	File string `arg:"" help:"The suite's YAML file; its case tables lie beside it." type:"path"`
 }
 
+// Run sends a suite.
 func (c *suiteAdd) Run(ctx context.Context, o console) error {
-	b, err := archive(os.DirFS(filepath.Dir(c.File)), suiteFiles(filepath.Base(c.File)))
+	b, err := archiveSuite(os.DirFS(filepath.Dir(c.File)), filepath.Base(c.File))
 	if err != nil {
 		return err
 	}
@@ -46,4 +48,26 @@ func (c *suiteAdd) Run(ctx context.Context, o console) error {
 		return err
 	}
 	return printChange(o, change)
+}
+
+// archiveSuite reads a suite as the service will, and packs what was read: what
+// else lies in its folder is not sent.
+func archiveSuite(dir fs.FS, name string) ([]byte, error) {
+	used := &noting{FS: dir, files: map[string]bool{}}
+	if _, err := regress.Load(used, name); err != nil {
+		return nil, &coded{exitUsage, err}
+	}
+	return archive(dir, func(path string) bool { return used.files[path] })
+}
+
+// noting notes which files are opened.
+type noting struct {
+	fs.FS
+	files map[string]bool
+}
+
+// Open implements [fs.FS].
+func (n *noting) Open(name string) (fs.File, error) {
+	n.files[name] = true
+	return n.FS.Open(name)
 }
