@@ -293,3 +293,12 @@ func FuzzTexts(f *testing.F) {
 		}
 	})
 }
+
+// TestDrawnCorpora: eleven scores of each of 72 corpora of drawn words, with odd
+// spaces, entities, marks, several references and empty lines, as sacreBLEU 2.6.0
+// gives them. The long ones reach the limits of Tercom's search.
+func TestDrawnCorpora(t *testing.T) {
+	for _, c := range readGolden(t, "testdata/corpora.json") {
+		t.Run(c.ID, func(t *testing.T) { c.check(t, goldenFn{run: runCorpus}) })
+	}
+}
