@@ -104,6 +104,8 @@ func condition(name string) (bool, error) {
 		return strongest() == jail.Jail, nil
 	case "mount":
 		return canMount(), nil
+	case "bwrap": // can take namespaces from a program
+		return exec.Command("bwrap", "--dev-bind", "/", "/", "--unshare-user", "--disable-userns", "true").Run() == nil, nil
 	}
 	return false, fmt.Errorf("there is no condition %q", name)
 }
