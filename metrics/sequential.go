@@ -64,6 +64,9 @@ func (m Mixture) Bound(v, alpha float64) (float64, error) {
 	if math.IsInf(hi, 1) {
 		return 0, fmt.Errorf("mixture: no bound at intrinsic time %v", v)
 	}
+	if below(hi) {
+		return hi, nil
+	}
 	return bisect(0, hi, below), nil
 }
 
