@@ -8,10 +8,10 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// A Shift tests whether the candidate's classes differ from the baseline's as a whole,
+// A SymmetryTest tests whether the candidate's classes differ from the baseline's as a whole,
 // on the table of the baseline's class (row) against the candidate's (column), K x K
 // counts with K >= 2. Two models can differ on many rows with equal shares of classes.
-type Shift struct {
+type SymmetryTest struct {
 	Statistic float64
 	DF        int
 	P         float64
@@ -21,9 +21,9 @@ type Shift struct {
 // are all pairs of classes, those without a row too; PairsSeen are those with one.
 // Without a changed row it is 0 with p 1. It is an error if the table is not square or
 // a count negative (Bowker 1948).
-func Bowker(table [][]int64) (s Shift, pairsSeen int, err error) {
+func Bowker(table [][]int64) (s SymmetryTest, pairsSeen int, err error) {
 	if err := checkTable(table); err != nil {
-		return Shift{P: 1}, 0, err
+		return SymmetryTest{P: 1}, 0, err
 	}
 	for i, row := range table {
 		for j := range i {
@@ -44,13 +44,13 @@ func Bowker(table [][]int64) (s Shift, pairsSeen int, err error) {
 // it. It is an error if the table is not square, a count negative, or the classes fall
 // apart into groups between which no row moves, as the statistic then has no value
 // (Stuart 1955, Maxwell 1970).
-func StuartMaxwell(table [][]int64) (Shift, error) {
+func StuartMaxwell(table [][]int64) (SymmetryTest, error) {
 	if err := checkTable(table); err != nil {
-		return Shift{P: 1}, err
+		return SymmetryTest{P: 1}, err
 	}
 	d, v := marginalChange(table)
 	if len(d) == 0 {
-		return Shift{P: 1}, nil
+		return SymmetryTest{P: 1}, nil
 	}
 	k := len(d) - 1 // the last class follows from the others
 	cov := mat.NewSymDense(k, nil)
@@ -61,13 +61,13 @@ func StuartMaxwell(table [][]int64) (Shift, error) {
 	}
 	var chol mat.Cholesky
 	if !chol.Factorize(cov) || chol.Cond() > 1e12 {
-		return Shift{P: 1}, fmt.Errorf("marginal homogeneity: classes fall apart into groups without a change between them")
+		return SymmetryTest{P: 1}, fmt.Errorf("marginal homogeneity: classes fall apart into groups without a change between them")
 	}
 	x := mat.NewVecDense(k, nil)
 	if err := chol.SolveVecTo(x, mat.NewVecDense(k, d[:k])); err != nil {
-		return Shift{P: 1}, fmt.Errorf("marginal homogeneity: %w", err)
+		return SymmetryTest{P: 1}, fmt.Errorf("marginal homogeneity: %w", err)
 	}
-	s := Shift{Statistic: math.Max(0, mat.Dot(x, mat.NewVecDense(k, d[:k]))), DF: k}
+	s := SymmetryTest{Statistic: math.Max(0, mat.Dot(x, mat.NewVecDense(k, d[:k]))), DF: k}
 	s.P = chi2Upper(s.Statistic, k)
 	return s, nil
 }
