@@ -12,10 +12,10 @@ import (
 // Replicates are a statistic's value on the rows and its values on resampled rows, at
 // least 2, all finite. Only [NewReplicates] makes them; the zero value has no interval.
 //
-// The percentile and BCa intervals do not hold their confidence at its ends: for a mean
-// of 50 skewed rows they cover .92 to .93 at .95, .94 from some hundreds on. Where a
-// closed form exists, the closed form is better; levels below .01 need tens of
-// thousands of replicates.
+// The percentile and BCa intervals cover too little on few rows: at .95 some .92 of the
+// means of 50 exponential rows, and .89 to .91 of the changes of accuracy on 50 rows of
+// which 10 % differ; .94 and more from 500 rows on. Where a closed form exists, it is
+// better; levels below .01 need tens of thousands of replicates.
 type Replicates struct {
 	value float64
 	draws []float64

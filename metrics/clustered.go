@@ -12,8 +12,8 @@ import (
 // the rows' differences.
 //
 // x holds n finite numbers and cluster the cluster of each, named by any number. With
-// fewer than 2 clusters the estimate is undefined. The interval needs some 30 clusters
-// of like size: with 10 that differ fourfold in size it covers some .93 at .95.
+// fewer than 2 clusters the estimate is undefined. At .95 it covers .93 with 10 clusters
+// of 1 to 9 rows, and .95 from 100 clusters on.
 func ClusteredMean(x []float64, cluster []int32, confidence float64) (Estimate, error) {
 	if err := checkConfidence(confidence); err != nil {
 		return Estimate{}, err

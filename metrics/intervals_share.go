@@ -11,10 +11,10 @@ import (
 // that [Share] gives. Their range is [0, 1]. They are undefined without rows; it is an
 // error if k is outside [0, n] or the confidence outside (0, 1).
 //
-// They cover with their confidence on average over shares, not for each: at .95 and a
-// true share of .5, .9 or .99, Wilson's covers .93 to .98 at n = 50, .945 to .98 at 500
-// and .948 to .955 at 5,000; Wald's falls to .39 at a share of .99 and n = 50. Gates
-// use Clopper-Pearson, which never covers less.
+// They cover with their confidence on average over shares, not for each. At .95 and
+// true shares from .5 to .99 the worst coverage on 50, 500 and 5,000 rows is: Wilson
+// .910, .945, .945; Agresti-Coull .935, .945, .945; Jeffreys .885, .929, .948; Wald
+// .394, .871, .947. Gates use Clopper-Pearson, which never covers less than it says.
 
 // Wilson is the score interval (Wilson 1927).
 func Wilson(k, n int64, confidence float64) (Estimate, error) {
