@@ -167,7 +167,7 @@ func (s *Service) CheckPolicy(ctx context.Context, p access.Principal, text []by
 func (s *Service) checkPolicy(ctx context.Context, text []byte) (*policy.Resolved, policy.Report, error) {
 	pol, err := policy.Parse(text)
 	if err != nil {
-		return nil, policy.Report{}, refuse(Usage, "policy: %v", err)
+		return nil, policy.Report{}, refuse(Usage, "%v", err)
 	}
 	r, err := s.activeRules(ctx, pol.Holdouts, pol.Suites)
 	if err != nil {
@@ -176,11 +176,11 @@ func (s *Service) checkPolicy(ctx context.Context, text []byte) (*policy.Resolve
 	r.policy = pol
 	resolved, err := r.resolve()
 	if err != nil {
-		return nil, policy.Report{}, refuse(Usage, "policy %s: %v", pol.Name, err)
+		return nil, policy.Report{}, refuse(Usage, "%v", err)
 	}
 	seen, err := policy.Check(resolved)
 	if err != nil {
-		return nil, policy.Report{}, refuse(Usage, "policy %s: %v", pol.Name, err)
+		return nil, policy.Report{}, refuse(Usage, "%v", err)
 	}
 	return resolved, seen, nil
 }

@@ -120,7 +120,7 @@ func (s *Service) review(tx *store.Tx, log *appender, p access.Principal, r stor
 	case r.Approval >= 0:
 		return refuse(Conflict, "the run is approved already")
 	case rev.Report != r.Report:
-		return refuse(Conflict, "the verdict names the report %s; you read another one", r.Report)
+		return refuse(Conflict, "this is not the digest of the verdict's report: you read another one; open it again")
 	}
 	evidence, e, err := s.loggedEvidence(tx, r)
 	if err != nil {

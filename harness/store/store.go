@@ -88,8 +88,9 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	return s, err
 }
 
-// Close closes both pools.
-func (s *Store) Close() error { return errors.Join(s.c.Write.Close(), s.c.Read.Close()) }
+// Close closes both pools, the writer last: it then folds the log of SQLite into
+// the file.
+func (s *Store) Close() error { return errors.Join(s.c.Read.Close(), s.c.Write.Close()) }
 
 // A Tx is one transaction. It is of use only inside the function it was given to.
 type Tx struct {

@@ -117,7 +117,7 @@ func (c *Client) Submissions(ctx context.Context, lineage string) ([]api.Submiss
 // Wait asks until the submission has ended. seen is called whenever state or stage change.
 func (c *Client) Wait(ctx context.Context, id string, seen func(api.Submission)) (api.Submission, error) {
 	var last string
-	for pause := 100 * time.Millisecond; ; pause = min(pause*3/2, 2*time.Second) {
+	for pause := 100 * time.Millisecond; ; pause = min(pause*6/5, 2*time.Second) {
 		s, err := c.Submission(ctx, id)
 		if err != nil {
 			return s, err
