@@ -151,9 +151,39 @@ func TestSignFlips(t *testing.T) {
 	if _, err := differences(t, slices.Repeat([]float64{1}, 15)).SignFlip(99, nil); err == nil {
 		t.Error("random signs without a source")
 	}
-	// .1+.2 and .3 differ by rounding, not as sums of differences
-	if got := exactSigns([]float64{.1, .2, -.3}); got != 1 {
-		t.Errorf("a sum of 0 but for rounding: %v", got)
+}
+
+// TestSignFlipsOfDecimals: sums of tenths that are equal but for rounding count as equal,
+// as sums of integers show.
+func TestSignFlipsOfDecimals(t *testing.T) {
+	rnd, rounded := rand.New(rand.NewPCG(2, 4)), 0
+	for range 50 {
+		tenths, d := make([]int, 8), make([]float64, 8)
+		for i := range d {
+			tenths[i] = rnd.IntN(13) - 4
+			d[i] = float64(tenths[i]) / 10
+		}
+		signed := func(word int) (whole int, float float64) {
+			for i, k := range tenths {
+				whole += k * (1 - 2*(word>>i&1))
+				float += d[i] * float64(1-2*(word>>i&1))
+			}
+			return max(whole, -whole), math.Abs(float)
+		}
+		seen, seenFloat := signed(0)
+		hits, plain := 0, 0
+		for word := range 256 {
+			whole, float := signed(word)
+			hits += oneIf(whole >= seen)
+			plain += oneIf(float >= seenFloat)
+		}
+		rounded += oneIf(plain != hits)
+		if got := exactSigns(d); got != float64(hits)/256 {
+			t.Errorf("%v: %v, want %v", d, got, float64(hits)/256)
+		}
+	}
+	if rounded == 0 {
+		t.Error("plain comparison is right everywhere; the test shows nothing")
 	}
 }
 
@@ -273,9 +303,18 @@ func TestSymmetryEdges(t *testing.T) {
 	if m, err := StuartMaxwell([][]int64{{4, 0}, {0, 4}}); err != nil || m != (SymmetryTest{P: 1}) {
 		t.Errorf("no change: %+v, %v", m, err)
 	}
-	apart := [][]int64{{9, 4, 0, 0}, {1, 9, 0, 0}, {0, 0, 9, 2}, {0, 0, 6, 9}}
-	if _, err := StuartMaxwell(apart); err == nil {
-		t.Error("two groups of classes have a statistic")
+	rnd := rand.New(rand.NewPCG(3, 9))
+	for range 2000 { // two groups of three classes: the covariance is singular, but for rounding
+		apart := make([][]int64, 6)
+		for i := range apart {
+			apart[i] = make([]int64, 6)
+			for j := range 3 {
+				apart[i][i/3*3+j] = 1 + rnd.Int64N(100_000_000)
+			}
+		}
+		if s, err := StuartMaxwell(apart); err == nil {
+			t.Fatalf("two groups of classes have the statistic %+v", s)
+		}
 	}
 	for name, table := range map[string][][]int64{"none": nil, "one class": {{3}}, "not square": {{1, 2}, {3}}, "negative": {{1, -2}, {3, 4}}} {
 		_, _, err := Bowker(table)
@@ -334,6 +373,7 @@ func TestBootstrapIntervalEdges(t *testing.T) {
 		"clusters missing": second(ClusteredMean([]float64{1, 2}, []int32{1}, .95)),
 		"clustered NaN":    second(ClusteredMean([]float64{1, math.NaN()}, []int32{1, 2}, .95)),
 		"one difference":   second(NewDifferences([]float64{1}, []float64{1})),
+		"cells that wrap":  second(Cells{BothRight: math.MaxInt64, Broke: math.MaxInt64, Fixed: 40}.TestMargin(.1)),
 		"negative cell":    second(Cells{BothRight: 5, Broke: -1}.TestMargin(.1)),
 		"margin 0":         second(Cells{BothRight: 5}.TestMargin(0)),
 		"equal rows":       second(differences(t, []float64{1, 1}).TestMargin(.1)),
@@ -349,6 +389,9 @@ func TestBootstrapIntervalEdges(t *testing.T) {
 		"no spread":        func() (Estimate, error) { return differences(t, []float64{2, 2}).Mean(.95) },
 		"zero differences": func() (Estimate, error) { return new(Differences).Mean(.95) },
 		"no cells, Wald":   func() (Estimate, error) { return Cells{}.WaldChange(.95) },
+	}
+	if e, _ := undefinedOnes["one cluster"](); e.Undefined != "all rows are of one cluster" {
+		t.Errorf("one cluster: %q", e.Undefined)
 	}
 	for name, f := range undefinedOnes {
 		if e, err := f(); err != nil || e.Undefined == "" || e.Interval || e.Value != 0 {

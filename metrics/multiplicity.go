@@ -57,8 +57,7 @@ func Hommel(p []float64) []float64 {
 			rest = math.Min(rest, float64(m)*s[n-m+j-1]/float64(j))
 		}
 		for rank := range best {
-			own := float64(m) * s[min(rank, n-m)]
-			best[rank] = math.Max(best[rank], math.Min(own, rest))
+			best[rank] = math.Max(best[rank], math.Min(float64(m)*s[rank], rest))
 		}
 	}
 	out := make([]float64, n)
