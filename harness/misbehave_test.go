@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"proctor/harness/runner"
 	"proctor/harness/store"
@@ -47,7 +48,7 @@ func TestMisbehaviour(t *testing.T) {
 		t.Skip("takes some twenty runs")
 	}
 	w := newWorld(t)
-	w.s.Limits.Start = quickLimits.Start / 5
+	w.s.Limits.Start, w.s.Limits.Batch = time.Second, 500*time.Millisecond // a hanging model ends soon
 	w.seal(1)
 	w.rule(strings.Replace(testPolicy, "tier_at_least: none", "tier_at_least: landlock", 1))
 	spent := 0

@@ -132,8 +132,8 @@ type world struct {
 	log   *bytes.Buffer
 }
 
-// quickLimits end a hanging model soon.
-var quickLimits = runner.Limits{Start: 5 * time.Second, Batch: 500 * time.Millisecond, Total: 10 * time.Second,
+// quickLimits are wide enough for a busy machine and the race detector.
+var quickLimits = runner.Limits{Start: 10 * time.Second, Batch: 5 * time.Second, Total: 20 * time.Second,
 	CPU: 10 * time.Second, Memory: 256 << 20, Pids: 40, Stdout: 1 << 20, Tmp: 1 << 20}
 
 // openService opens or makes a service in a folder.
