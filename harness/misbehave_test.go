@@ -48,7 +48,7 @@ func TestMisbehaviour(t *testing.T) {
 		t.Skip("takes some twenty runs")
 	}
 	w := newWorld(t)
-	w.s.Limits.Start, w.s.Limits.Batch = time.Second, 500*time.Millisecond // a hanging model ends soon
+	w.s.Limits.Start, w.s.Limits.Batch = 4*time.Second, 2*time.Second // a hanging model ends soon, a slow machine does not look like one
 	w.seal(1)
 	w.rule(strings.Replace(testPolicy, "tier_at_least: none", "tier_at_least: landlock", 1))
 	spent := 0
