@@ -1,10 +1,8 @@
 package metrics
 
 import (
-	"cmp"
 	"fmt"
 	"math"
-	"slices"
 )
 
 // rocAUC is the area for the positive class against the rest, or the mean of
@@ -56,7 +54,7 @@ func (v view) addAUC(s *score, k int, weight float64) string {
 		beats := (float64(below[0]) + float64(at[0])/2) / N
 		beaten := 1 - (float64(below[1])+float64(at[1])/2)/P
 		for _, r := range rows {
-			if r.in == 1 {
+			if r.key&1 == 1 {
 				s.parts[r.row] += float64(wp * (beats - area))
 			} else {
 				s.parts[r.row] += float64(wn * (beaten - area))
@@ -81,12 +79,12 @@ func areaUnder(order []scored, pos, neg int64) float64 {
 func ties(order []scored, f func(rows []scored, below, at [2]int64)) {
 	var below [2]int64
 	for from := 0; from < len(order); {
-		to := from
-		var at [2]int64
-		for to < len(order) && order[to].p == order[from].p {
-			at[order[to].in&1]++
+		to, key, in := from, order[from].key>>1, int64(0)
+		for to < len(order) && order[to].key>>1 == key {
+			in += int64(order[to].key & 1)
 			to++
 		}
+		at := [2]int64{int64(to-from) - in, in}
 		f(order[from:to], below, at)
 		below[0] += at[0]
 		below[1] += at[1]
@@ -94,52 +92,6 @@ func ties(order []scored, f func(rows []scored, below, at [2]int64)) {
 	}
 }
 
-// A scored row carries its truth along: to look it up in sorted order would cost
-// more than the sort.
-type scored struct {
-	p       float64
-	row, in int32 // in is 1 for a row of the class
-}
-
-// ascending sorts the rows by the probability of class k: scattered into buckets
-// of equal width, then sorted within each.
 func (v view) ascending(k int) []scored {
-	n, step := len(v.answers), len(v.classes)
-	buckets := min(n, 1<<16)
-	at := func(p float64) int { return int(p * float64(buckets)) }
-	start := make([]int32, buckets+2)
-	for i := range n {
-		start[at(v.probs[i*step+k])+1]++
-	}
-	for b := range buckets + 1 {
-		start[b+1] += start[b]
-	}
-	out := make([]scored, n)
-	for i := range n {
-		p := v.probs[i*step+k]
-		b := at(p)
-		out[start[b]] = scored{p, int32(i), int32(oneIf(int(v.answers[i]) == k))}
-		start[b]++ // start[b] ends as the end of bucket b
-	}
-	from := int32(0)
-	for b := range buckets + 1 {
-		sortScored(out[from:start[b]])
-		from = start[b]
-	}
-	return out
-}
-
-// sortScored sorts a bucket; its order within equal scores does not matter.
-func sortScored(s []scored) {
-	if len(s) > 24 {
-		slices.SortFunc(s, func(a, b scored) int { return cmp.Compare(a.p, b.p) })
-		return
-	}
-	for i := 1; i < len(s); i++ {
-		x, j := s[i], i
-		for ; j > 0 && s[j-1].p > x.p; j-- {
-			s[j] = s[j-1]
-		}
-		s[j] = x
-	}
+	return ascendingScores(v.probs[k:], len(v.classes), v.answers, int32(k))
 }
