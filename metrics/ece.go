@@ -21,8 +21,14 @@ func (v view) ece() score {
 	if why := v.withoutProbs(); why != "" {
 		return noScore(why)
 	}
-	conf := make([]float64, len(v.answers))
-	hit := make([]bool, len(v.answers))
+	conf, hit := v.confidences()
+	return calibration(conf, hit, eceBins)
+}
+
+// confidences are the rows' probabilities that ece is about, and whether they
+// came true.
+func (v view) confidences() (conf []float64, hit []bool) {
+	conf, hit = make([]float64, len(v.answers)), make([]bool, len(v.answers))
 	for i, y := range v.answers {
 		k := v.positive
 		if k < 0 {
@@ -30,7 +36,7 @@ func (v view) ece() score {
 		}
 		conf[i], hit[i] = v.row(i)[k], int(y) == k
 	}
-	return calibration(conf, hit, eceBins)
+	return conf, hit
 }
 
 // calibration is the expected calibration error: bins [j/bins, (j+1)/bins) and

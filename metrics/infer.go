@@ -103,9 +103,9 @@ func (m metric) estimate(s *score, confidence float64) Estimate {
 		return e
 	}
 	half := s.quantile((1-confidence)/2) * math.Sqrt(spread(nil, s))
-	e.Interval, e.Low, e.High = true, math.Max(0, s.value-half), s.value+half
+	e.Interval, e.Low, e.High = true, math.Max(m.low, s.value-half), s.value+half
 	if m.span > 0 {
-		e.High = math.Min(m.span, e.High)
+		e.High = math.Min(m.low+m.span, e.High)
 	}
 	return e
 }

@@ -20,7 +20,7 @@ func TestEveryMetricObeysTheLaws(t *testing.T) {
 		}
 		t.Run(d.Name, func(t *testing.T) { metricstest.Laws(t, d.Name) })
 	}
-	want := []string{"accuracy", "balanced_accuracy", "precision", "recall", "f1", "roc_auc", "log_loss", "brier", "ece"}
+	want := []string{"accuracy", "balanced_accuracy", "precision", "recall", "f1", "mcc", "kappa", "roc_auc", "average_precision", "log_loss", "brier", "ece"}
 	if !slices.Equal(names, want) {
 		t.Errorf("metrics %v, want %v", names, want)
 	}
@@ -61,6 +61,11 @@ func TestUndefined(t *testing.T) {
 		{"roc_auc", frame(1, []int32{1, 1}, []int32{1, 1}, half), `one class: 2 rows of class "b" and 0 of others`},
 		{"roc_auc", frame(-1, []int32{0, 0}, []int32{1, 1}, half), `one class: 2 rows of class "a" and 0 of others`},
 		{"roc_auc", frame(1, []int32{0, 1}, []int32{1, 1}, nil), "the model gave no probabilities"},
+		{"mcc", frame(1, []int32{0, 1}, []int32{1, 1}, nil), "the true or the predicted classes are all the same"},
+		{"mcc", frame(-1, []int32{0, 0}, []int32{0, 1}, nil), "the true or the predicted classes are all the same"},
+		{"kappa", frame(1, []int32{1, 1}, []int32{1, 1}, nil), "true and predicted classes are all the same one"},
+		{"average_precision", frame(1, []int32{0, 0}, []int32{1, 1}, half), `no row is of class "b"`},
+		{"average_precision", frame(1, []int32{0, 1}, []int32{1, 1}, nil), "the model gave no probabilities"},
 		{"log_loss", frame(1, []int32{0, 1}, []int32{1, 1}, nil), "the model gave no probabilities"},
 		{"brier", frame(1, []int32{0, 1}, []int32{1, 1}, nil), "the model gave no probabilities"},
 		{"ece", frame(-1, []int32{0, 1}, []int32{1, 1}, nil), "the model gave no probabilities"},

@@ -15,7 +15,8 @@ type Def struct {
 // A metric is a definition with the function that computes it.
 type metric struct {
 	Def
-	span  float64 // the most that the value can be, and can change; 0: no bound
+	low   float64 // the least that the value can be
+	span  float64 // the most that it can be above it, and can change; 0: no bound
 	score func(view) score
 }
 
@@ -29,7 +30,10 @@ type metric struct {
 //	precision@1          right / predicted, of the positive class, else macro
 //	recall@1             right / true rows, of the positive class, else macro
 //	f1@1                 2 right / (predicted + true), of the positive class, else macro
+//	mcc@1                Matthews' correlation of answers and labels over all classes; undefined where either is constant
+//	kappa@1              (agreement - by chance) / (1 - by chance); undefined where both are one class throughout
 //	roc_auc@1            share of pairs in order, ties half, of the positive class against the rest, else macro one against the rest
+//	average_precision@1  sum over thresholds of gain in recall times precision, not interpolated, of the positive class, else macro one against the rest
 //	log_loss@1           mean -ln p of the true class, rows scaled to sum 1, p in [2^-52, 1 - 2^-52]
 //	brier@1              mean (p - y)^2 of the positive class, else mean over rows of the sum over classes
 //	ece@1                sum over bins of |right - confidence| rows / n: 15 bins [a, b) and one for exactly 1;
@@ -38,15 +42,18 @@ type metric struct {
 // In a macro mean 0/0 counts as 0 and is warned about, as in scikit-learn with
 // zero_division=0; on its own it is undefined.
 var registry = []metric{
-	{Def{ID: "accuracy@1", Name: "accuracy", HigherBetter: true, Share: true}, 1, view.accuracy},
-	{Def{ID: "balanced_accuracy@1", Name: "balanced_accuracy", HigherBetter: true, Share: true}, 1, view.balancedAccuracy},
-	{Def{ID: "precision@1", Name: "precision", HigherBetter: true, Share: true}, 1, view.precision},
-	{Def{ID: "recall@1", Name: "recall", HigherBetter: true, Share: true}, 1, view.recall},
-	{Def{ID: "f1@1", Name: "f1", HigherBetter: true, Share: true}, 1, view.f1},
-	{Def{ID: "roc_auc@1", Name: "roc_auc", HigherBetter: true, NeedsProbs: true}, 1, view.rocAUC},
-	{Def{ID: "log_loss@1", Name: "log_loss", NeedsProbs: true}, 0, view.logLoss},
-	{Def{ID: "brier@1", Name: "brier", NeedsProbs: true}, 2, view.brier},
-	{Def{ID: "ece@1", Name: "ece", NeedsProbs: true}, 1, view.ece},
+	{Def{ID: "accuracy@1", Name: "accuracy", HigherBetter: true, Share: true}, 0, 1, view.accuracy},
+	{Def{ID: "balanced_accuracy@1", Name: "balanced_accuracy", HigherBetter: true, Share: true}, 0, 1, view.balancedAccuracy},
+	{Def{ID: "precision@1", Name: "precision", HigherBetter: true, Share: true}, 0, 1, view.precision},
+	{Def{ID: "recall@1", Name: "recall", HigherBetter: true, Share: true}, 0, 1, view.recall},
+	{Def{ID: "f1@1", Name: "f1", HigherBetter: true, Share: true}, 0, 1, view.f1},
+	{Def{ID: "mcc@1", Name: "mcc", HigherBetter: true}, -1, 2, view.mcc},
+	{Def{ID: "kappa@1", Name: "kappa", HigherBetter: true}, -1, 2, view.kappa},
+	{Def{ID: "roc_auc@1", Name: "roc_auc", HigherBetter: true, NeedsProbs: true}, 0, 1, view.rocAUC},
+	{Def{ID: "average_precision@1", Name: "average_precision", HigherBetter: true, NeedsProbs: true}, 0, 1, view.averagePrecision},
+	{Def{ID: "log_loss@1", Name: "log_loss", NeedsProbs: true}, 0, 0, view.logLoss},
+	{Def{ID: "brier@1", Name: "brier", NeedsProbs: true}, 0, 2, view.brier},
+	{Def{ID: "ece@1", Name: "ece", NeedsProbs: true}, 0, 1, view.ece},
 }
 
 // All returns every metric, in a fixed order.

@@ -26,7 +26,10 @@ var naive = map[string]func(f *Frame) float64{
 			return 2 * p * r / (p + r)
 		})
 	},
-	"roc_auc": func(f *Frame) float64 { return naiveMean(f, false, naiveAUC) },
+	"mcc":               naiveMCC,
+	"kappa":             naiveKappa,
+	"roc_auc":           func(f *Frame) float64 { return naiveMean(f, false, naiveAUC) },
+	"average_precision": func(f *Frame) float64 { return naiveMean(f, false, naiveAP) },
 	"log_loss": func(f *Frame) float64 {
 		return meanOver(f.Len(), func(i int) float64 {
 			return -math.Log(min(1-math.Pow(2, -52), max(math.Pow(2, -52), prob(f, i, f.Answers()[i]))))
@@ -112,6 +115,50 @@ func naiveAUC(f *Frame, k int32) float64 {
 		}
 	}
 	return s / pairs
+}
+
+// naiveMCC is the correlation over all pairs of a row and a class of "is it the
+// answer" with "is it the label", none of the classes being one more.
+func naiveMCC(f *Frame) float64 {
+	k := int32(len(f.Classes()))
+	label := func(i int) int32 {
+		if h := f.Labels()[i]; h >= 0 {
+			return h
+		}
+		return k
+	}
+	covariance := func(x, y func(i int) int32) float64 {
+		s := 0.0
+		for c := range k + 1 {
+			mx := meanOver(f.Len(), func(i int) float64 { return truth(x(i) == c) })
+			my := meanOver(f.Len(), func(i int) float64 { return truth(y(i) == c) })
+			s += meanOver(f.Len(), func(i int) float64 { return (truth(x(i) == c) - mx) * (truth(y(i) == c) - my) })
+		}
+		return s
+	}
+	answer := func(i int) int32 { return f.Answers()[i] }
+	return covariance(answer, label) / math.Sqrt(covariance(answer, answer)*covariance(label, label))
+}
+
+// naiveKappa lets every answer meet every label to see what chance agrees on.
+func naiveKappa(f *Frame) float64 {
+	chance := meanOver(f.Len(), func(i int) float64 {
+		return meanOver(f.Len(), func(j int) float64 { return truth(f.Answers()[i] == f.Labels()[j]) })
+	})
+	seen := meanOver(f.Len(), func(i int) float64 { return truth(f.Answers()[i] == f.Labels()[i]) })
+	return (seen - chance) / (1 - chance)
+}
+
+func naiveAP(f *Frame, k int32) float64 {
+	s, pos := 0.0, 0.0
+	for i, y := range f.Answers() {
+		if y != k {
+			continue
+		}
+		pos++
+		s += naiveRate(f.Len(), func(j int) bool { return prob(f, j, k) >= prob(f, i, k) }, func(j int) bool { return f.Answers()[j] == k })
+	}
+	return s / pos
 }
 
 func naiveECE(f *Frame) float64 {

@@ -146,7 +146,7 @@ func directionOf(e report.Estimate, higherBetter bool) direction {
 // titles are the names of metrics as people write them.
 var titles = map[string]string{
 	"accuracy": "accuracy", "balanced_accuracy": "balanced accuracy", "precision": "precision", "recall": "recall", "f1": "F1",
-	"roc_auc": "ROC AUC", "log_loss": "log loss", "brier": "Brier score", "ece": "expected calibration error",
+	"mcc": "Matthews correlation", "kappa": "Cohen's kappa", "roc_auc": "ROC AUC", "average_precision": "average precision", "log_loss": "log loss", "brier": "Brier score", "ece": "expected calibration error",
 }
 
 // unitOf returns how the values of a metric are written, and how its changes are.

@@ -1,0 +1,111 @@
+package metrics
+
+import (
+	"fmt"
+	"math"
+)
+
+// Numbers that are part of smece@1.
+const (
+	smoothBisections = 10
+	smoothLeast      = 0.001  // bandwidths below are good enough
+	smoothPoints     = 200    // at least so many points are compared
+	smoothGrid       = 2000   // at least twice as many as the grid has
+	smoothDensity    = 0.0001 // added to the density
+)
+
+// Smooth is the smooth calibration error ("smece@1"; Blasiok and Nakkiran 2024):
+// the residuals p - y smoothed by a Gaussian reflected at 0 and 1, their mean
+// absolute value by the density of the probabilities, at the smallest of ten
+// bisected bandwidths that is no less than the error at it. In [0, 1], lower is
+// better. It returns that bandwidth too.
+func (c *Calibration) Smooth() (e Estimate, bandwidth float64) {
+	if len(c.p) == 0 {
+		return undefined(noRows, 0), 0
+	}
+	below := func(sigma float64) bool { return sigma < smoothLeast || sigma < c.smooth(sigma) }
+	lo, hi := 0.0, 1.0
+	for range smoothBisections {
+		if mid := (lo + hi) / 2; below(mid) {
+			lo = mid
+		} else {
+			hi = mid
+		}
+	}
+	return number("smece@1", c.smooth(hi), len(c.p)), hi
+}
+
+// SmoothAt is the same at a given bandwidth ("smece_at@1") in [0.001, 1]; another
+// one is undefined.
+func (c *Calibration) SmoothAt(sigma float64) Estimate {
+	if !(sigma >= smoothLeast && sigma <= 1) || len(c.p) == 0 {
+		return undefined(fmt.Sprintf("bandwidth %v of %d rows", sigma, len(c.p)), int64(len(c.p)))
+	}
+	return number("smece_at@1", c.smooth(sigma), len(c.p))
+}
+
+// smooth spreads rows and residuals linearly over a grid, smooths both, and
+// compares them at evenly spaced points between grid points.
+func (c *Calibration) smooth(sigma float64) float64 {
+	grid := max(smoothGrid, int(math.RoundToEven(20/sigma)))/2 + 1
+	rows, residuals := make([]float64, grid), make([]float64, grid)
+	for i, p := range c.p {
+		j := min(grid-2, int(p*float64(grid-1)))
+		frac := p*float64(grid-1) - float64(j)
+		r := p - float64(oneIf(c.hit[i]))
+		rows[j] += 1 - frac
+		rows[j+1] += frac
+		residuals[j] += float64((1 - frac) * r)
+		residuals[j+1] += float64(frac * r)
+	}
+	k := newKernel(sigma, grid)
+	points := max(smoothPoints, int(math.RoundToEven(10/sigma)))
+	wrong, dense := 0.0, 0.0
+	for i := range points {
+		t := float64(i) / float64(points-1)
+		j := min(grid-2, int(t*float64(grid-1)))
+		frac := t*float64(grid-1) - float64(j)
+		r0, d0 := k.at(residuals, rows, j)
+		r1, d1 := k.at(residuals, rows, j+1)
+		wrong += math.Abs(float64(r0*(1-frac)) + float64(r1*frac))
+		dense += float64(d0*(1-frac)) + float64(d1*frac) + smoothDensity
+	}
+	return wrong / dense
+}
+
+// A kernel is a Gaussian at the distances of the grid from its middle.
+type kernel []float64
+
+// farTail is from how many bandwidths on the Gaussian is 0 in a float64.
+const farTail = 39
+
+func newKernel(sigma float64, grid int) kernel {
+	k := make(kernel, grid)
+	for i := range k {
+		d := (float64(i)/float64(grid-1) - 0.5) / sigma
+		if math.Abs(d) < farTail {
+			k[i] = math.Exp(-d*d/2) / (math.Sqrt(2*math.Pi) * sigma)
+		}
+	}
+	return k
+}
+
+// at is both columns smoothed at grid point j, reflected at the ends.
+func (k kernel) at(x, y []float64, j int) (sx, sy float64) {
+	last := len(k) - 1
+	for i, w := range k {
+		if w == 0 {
+			continue
+		}
+		at := j + len(k)/2 - i
+		if at < 0 {
+			at = -at
+		}
+		if at > last {
+			at = 2*last - at
+		}
+		sx += float64(w * x[at])
+		sy += float64(w * y[at])
+	}
+	return sx, sy
+}
