@@ -76,8 +76,7 @@ func (c *Calibration) separated(x []float64) string {
 }
 
 // fit maximises the log likelihood of (intercept, slope), or of the intercept with
-// slope 1, by Newton's method with halved steps: the likelihood is concave. It has
-// converged when a full step moves nothing but the last few bits.
+// slope 1, by Newton's method with halved steps: the likelihood is concave.
 func (c *Calibration) fit(x []float64, free bool) (v [2]float64, ok bool) {
 	v = [2]float64{0, 1}
 	at := c.likelihood(x, v)
@@ -86,23 +85,26 @@ func (c *Calibration) fit(x []float64, free bool) (v [2]float64, ok bool) {
 		if !ok {
 			return v, false
 		}
-		if math.Abs(step[0]) <= 1e-13*(1+math.Abs(v[0])) && math.Abs(step[1]) <= 1e-13*(1+math.Abs(v[1])) {
+		if math.Abs(step[0]) <= smallStep*(1+math.Abs(v[0])) && math.Abs(step[1]) <= smallStep*(1+math.Abs(v[1])) {
 			return v, true
 		}
-		next, size := at, 1.0
-		for ; size > 1e-9; size /= 2 {
-			next = c.likelihood(x, [2]float64{v[0] + float64(size*step[0]), v[1] + float64(size*step[1])})
-			if next.log >= at.log {
+		size, least := 1.0, at.log-1e-14*math.Abs(at.log) // less by rounding alone
+		for {
+			to := [2]float64{v[0] + float64(size*step[0]), v[1] + float64(size*step[1])}
+			if next := c.likelihood(x, to); next.log >= least {
+				v, at = to, next
 				break
 			}
+			if size /= 2; size < smallStep {
+				return v, false
+			}
 		}
-		if size <= 1e-9 { // no step gains: it is the top, if the gradient says so too
-			return v, math.Abs(at.g[0])+math.Abs(at.g[1]) < 1e-9*float64(len(x))
-		}
-		v, at = [2]float64{v[0] + float64(size*step[0]), v[1] + float64(size*step[1])}, next
 	}
 	return v, false
 }
+
+// smallStep ends the fit: the error after a step is of the order of its square.
+const smallStep = 1e-10
 
 // A likelihood is the logarithm with its gradient and curvature, sums over rows.
 type likelihood struct {

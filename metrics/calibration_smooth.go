@@ -73,18 +73,25 @@ func (c *Calibration) smooth(sigma float64) float64 {
 	return wrong / dense
 }
 
-// A kernel is a Gaussian at the distances of the grid from its middle.
-type kernel []float64
+// A kernel is a Gaussian at the distances of the grid's points from its middle,
+// from the first where it is not 0.
+type kernel struct {
+	first, grid int
+	w           []float64
+}
 
 // farTail is from how many bandwidths on the Gaussian is 0 in a float64.
 const farTail = 39
 
 func newKernel(sigma float64, grid int) kernel {
-	k := make(kernel, grid)
-	for i := range k {
+	k := kernel{grid: grid}
+	for i := range grid {
 		d := (float64(i)/float64(grid-1) - 0.5) / sigma
-		if math.Abs(d) < farTail {
-			k[i] = math.Exp(-d*d/2) / (math.Sqrt(2*math.Pi) * sigma)
+		switch {
+		case math.Abs(d) < farTail:
+			k.w = append(k.w, math.Exp(-d*d/2)/(math.Sqrt(2*math.Pi)*sigma))
+		case d < 0:
+			k.first = i + 1
 		}
 	}
 	return k
@@ -92,12 +99,9 @@ func newKernel(sigma float64, grid int) kernel {
 
 // at is both columns smoothed at grid point j, reflected at the ends.
 func (k kernel) at(x, y []float64, j int) (sx, sy float64) {
-	last := len(k) - 1
-	for i, w := range k {
-		if w == 0 {
-			continue
-		}
-		at := j + len(k)/2 - i
+	last, from := k.grid-1, j+k.grid/2-k.first
+	for i, w := range k.w {
+		at := from - i
 		if at < 0 {
 			at = -at
 		}

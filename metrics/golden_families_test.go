@@ -31,14 +31,14 @@ var goldenFuncs = map[string]func(*testing.T, *goldenCase) map[string]any{
 
 func init() {
 	for fn, run := range goldenFuncs {
-		goldenFns[fn] = goldenFn{run: run}
+		goldenFns[fn] = run
 	}
 	frames := goldenFns["paired_scores"]
-	goldenFns["paired_scores"] = goldenFn{func(t *testing.T, c *goldenCase) map[string]any {
-		got := frames.run(t, c)
+	goldenFns["paired_scores"] = func(t *testing.T, c *goldenCase) map[string]any {
+		got := frames(t, c)
 		maps.Copy(got, runScoreChange(t, c))
 		return got
-	}, frames.later}
+	}
 }
 
 // goldenFamily runs the cases of one file.
@@ -46,7 +46,7 @@ func goldenFamily(t *testing.T, file string) {
 	t.Helper()
 	for _, c := range readGolden(t, goldenFolder+"/"+file+".json") {
 		if run, ok := goldenFuncs[c.Fn]; ok {
-			t.Run(c.ID+"/"+c.Fn, func(t *testing.T) { c.check(t, goldenFn{run: run}) })
+			t.Run(c.ID+"/"+c.Fn, func(t *testing.T) { c.check(t, run) })
 		} else if file != "change" {
 			t.Errorf("%s: no function %s", c.ID, c.Fn)
 		}

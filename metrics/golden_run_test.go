@@ -43,42 +43,6 @@ func mustJoin(t testing.TB, a Answers, p Predictions) *Frame {
 	return f
 }
 
-func runLabelMetrics(t *testing.T, c *goldenCase) map[string]any {
-	k := len(c.Want["labels"].([]any))
-	frame := func(positive int) *Frame {
-		return mustJoin(t, Answers{Classes: classNames(k), Positive: positive, Labels: c.codes("y")}, Predictions{Labels: c.codes("yhat")})
-	}
-	f := frame(-1)
-	confusion := f.Confusion()
-	for i := range confusion {
-		confusion[i] = confusion[i][:k]
-	}
-	per := map[string][]any{}
-	for class := range k {
-		g := frame(class)
-		for short, name := range map[string]string{"p": "precision", "r": "recall", "f1": "f1"} {
-			v := g.mustValue(t, name)
-			if _, undefined := v.(string); undefined {
-				v = 0.0 // the other tool's zero_division=0
-			}
-			per[short] = append(per[short], v)
-		}
-	}
-	return map[string]any{
-		"confusion":         confusion,
-		"accuracy":          f.mustValue(t, "accuracy"),
-		"balanced_accuracy": f.mustValue(t, "balanced_accuracy"),
-		"macro":             map[string]any{"p": f.mustValue(t, "precision"), "r": f.mustValue(t, "recall"), "f1": f.mustValue(t, "f1")},
-		"per_class":         map[string]any{"p": per["p"], "r": per["r"], "f1": per["f1"]},
-	}
-}
-
-// binary joins y and a score, or the generated rows, with class 1 positive.
-func (c *goldenCase) binary() (*Frame, error) {
-	y, s := c.codesAndScore()
-	return joinBinary(y, s)
-}
-
 func (c *goldenCase) codesAndScore() ([]int32, []float64) {
 	if gen, ok := c.In["gen"].(map[string]any); ok {
 		y, a, _ := binaryPair(gen)
@@ -100,64 +64,6 @@ func joinBinary(y []int32, s []float64) (*Frame, error) {
 		p.Probs = append(p.Probs, 1-x, x)
 	}
 	return Join(memory.DefaultAllocator, Answers{Classes: classNames(2), Positive: 1, Labels: y}, p)
-}
-
-func runBinaryScores(t *testing.T, c *goldenCase) map[string]any {
-	f, err := c.binary()
-	if err != nil {
-		return map[string]any{"error": err.Error()}
-	}
-	auc := f.mustValue(t, "roc_auc")
-	return map[string]any{"roc_auc": auc, "error": auc, "brier": f.mustValue(t, "brier"), "log_loss": f.mustValue(t, "log_loss")}
-}
-
-func (c *goldenCase) matrix(t *testing.T) *Frame {
-	var p Predictions
-	k := 0
-	for _, row := range c.In["prob_matrix"].([]any) {
-		q := asNums(row)
-		k = len(q)
-		p.Probs = append(p.Probs, q...)
-		p.Labels = append(p.Labels, int32(largest(q)))
-	}
-	return mustJoin(t, Answers{Classes: classNames(k), Positive: -1, Labels: c.codes("y")}, p)
-}
-
-func runMulticlassScores(t *testing.T, c *goldenCase) map[string]any {
-	f := c.matrix(t)
-	accuracy := f.mustValue(t, "accuracy")
-	return map[string]any{
-		"auc_ovr_macro": f.mustValue(t, "roc_auc"), "log_loss": f.mustValue(t, "log_loss"), "brier_sum": f.mustValue(t, "brier"),
-		"accuracy": accuracy, "top1": accuracy,
-	}
-}
-
-func runCalibration(t *testing.T, c *goldenCase) map[string]any {
-	y, p := c.codesAndScore()
-	hit := make([]bool, len(y))
-	for i := range y {
-		hit[i] = y[i] == 1
-	}
-	bins := int(c.num("bins"))
-	if bins == eceBins { // the metric itself
-		f, err := joinBinary(y, p)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return map[string]any{"ece_l1": f.mustValue(t, "ece")}
-	}
-	return map[string]any{"ece_l1": calibration(p, hit, bins).value}
-}
-
-func runTopLabel(t *testing.T, c *goldenCase) map[string]any {
-	f := c.matrix(t)
-	var conf []float64
-	var hit []bool
-	for i, y := range f.answers {
-		k := largest(f.row(i))
-		conf, hit = append(conf, f.row(i)[k]), append(hit, int(y) == k)
-	}
-	return map[string]any{"ece_l1": calibration(conf, hit, int(c.num("bins"))).value}
 }
 
 func (c *goldenCase) cells() Cells {
@@ -184,7 +90,7 @@ func runPairedTable(t *testing.T, c *goldenCase) map[string]any {
 	return map[string]any{
 		"n": n, "acc_base": num64(cells.BaselineAccuracy(0.95)), "acc_cand": num64(cells.CandidateAccuracy(0.95)), "delta": num64(change),
 		"nfr": num64(cells.NFR(0.95)), "pfr": num64(cells.PFR(0.95)), "correctness_churn": float64(cells.Discordant()) / float64(n),
-		"btc": num64(cells.BTC(0.95)), "bec_paper": num64(cells.BEC(0.95)), "nfi": num64(cells.NFI(0.95)),
+		"btc": num64(cells.BTC(0.95)), "bec_paper": num64(cells.BEC(0.95)), "bec_mslib": num64(cells.BECLibrary(0.95)), "nfr_given_base_right": num64(cells.Lost(0.95)), "nfi": num64(cells.NFI(0.95)),
 		"mcnemar": map[string]any{
 			"exact": McNemar(cells.Broke, cells.Fixed), "midp": McNemarMidP(cells.Broke, cells.Fixed),
 			"chi2": chi2, "chi2_p": chi2P, "chi2_cc": cc, "chi2_cc_p": ccP,
@@ -224,6 +130,12 @@ func runPairedPredictions(t *testing.T, c *goldenCase) map[string]any {
 		"churn": num64(cells.Churn(0.95)), "nfr": num64(cells.NFR(0.95)), "pfr": num64(cells.PFR(0.95)),
 		"wrong_to_other_wrong": float64(cells.OtherWrong) / n, "unchanged_wrong": float64(cells.SameWrong) / n, "both_right": float64(cells.BothRight) / n,
 	}
+	k := len(a.Classes)
+	transition := p.Transition()[:k]
+	for i := range transition {
+		transition[i] = transition[i][:k]
+	}
+	got["labels"], got["transition"], got["agreement"] = c.Want["labels"], transition, num64(cells.Agreement(0.95))
 	runSymmetry(t, c, got)
 	if len(a.Dimensions) == 0 {
 		return got
@@ -254,30 +166,14 @@ func runPairedScores(t *testing.T, c *goldenCase) map[string]any {
 	} else {
 		y, a, b = c.codes("y"), c.nums("score_a"), c.nums("score_b")
 	}
-	fa, err := joinBinary(y, a)
+	d, err := CompareAUC(y, 1, a, b, 0.95)
 	if err != nil {
-		t.Fatal(err)
+		return refused(err)
 	}
-	fb, err := joinBinary(y, b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	sa, sb := fa.rocAUC(), fb.rocAUC()
-	v := sumSquares(sb.parts, sa.parts)
-	z, p := 0.0, 1.0
-	if v > 0 {
-		z = (sb.value - sa.value) / math.Sqrt(v)
-		p = 2 * normalUpper(math.Abs(z))
-	}
-	half := upperZ(0.025) * math.Sqrt(v)
-	cov := 0.0
-	for i := range sa.parts {
-		cov += sa.parts[i] * sb.parts[i]
-	}
+	variance := d.BaselineVariance + d.CandidateVariance - 2*d.Shared
 	return map[string]any{"delong": map[string]any{
-		"auc_a": sa.value, "auc_b": sb.value, "var_a": sumSquares(sa.parts, nil), "var_b": sumSquares(sb.parts, nil), "cov": cov,
-		"delta": sb.value - sa.value, "var_delta": v, "z": z, "p": p, "log10_p": math.Log10(p),
-		"ci": []any{sb.value - sa.value - half, sb.value - sa.value + half},
+		"auc_a": value(d.Baseline), "auc_b": value(d.Candidate), "var_a": d.BaselineVariance, "var_b": d.CandidateVariance, "cov": d.Shared,
+		"delta": value(d.Change), "var_delta": variance, "z": d.Z, "p": d.P, "log10_p": d.Log10P, "ci": []any{d.Change.Low, d.Change.High},
 	}}
 }
 

@@ -299,6 +299,6 @@ func FuzzTexts(f *testing.F) {
 // gives them. The long ones reach the limits of Tercom's search.
 func TestDrawnCorpora(t *testing.T) {
 	for _, c := range readGolden(t, "testdata/corpora.json") {
-		t.Run(c.ID, func(t *testing.T) { c.check(t, goldenFn{run: runCorpus}) })
+		t.Run(c.ID, func(t *testing.T) { c.check(t, runCorpus) })
 	}
 }
