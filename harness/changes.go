@@ -122,12 +122,8 @@ func (s *Service) ProposeSuite(ctx context.Context, p access.Principal, archive 
 	for _, t := range suite.Tests {
 		cases += t.Len()
 	}
-	var v int64
-	if err := s.Store.View(ctx, func(tx *store.Tx) (err error) { v, err = tx.NextVersion("suite", suite.Name); return err }); err != nil {
-		return api.Change{}, err
-	}
 	note := fmt.Sprintf("%s: %d tests, %d cases", suite.Name, len(suite.Tests), cases)
-	return s.propose(ctx, p, store.Document{Digest: suite.Digest(), Kind: "suite", Name: suite.Name, Version: v, Body: suite.Encode()}, note)
+	return s.propose(ctx, p, store.Document{Digest: suite.Digest(), Kind: "suite", Name: suite.Name, Body: suite.Encode()}, note)
 }
 
 // ProposePolicy checks a policy against the sets it names and proposes it. Its
@@ -145,12 +141,8 @@ func (s *Service) ProposePolicy(ctx context.Context, p access.Principal, text []
 	if err != nil {
 		return api.Change{}, err
 	}
-	var v int64
-	if err := s.Store.View(ctx, func(tx *store.Tx) (err error) { v, err = tx.NextVersion("policy", pol.Name); return err }); err != nil {
-		return api.Change{}, err
-	}
 	note := fmt.Sprintf("%s for lineage %s: %d claims to prove, %d to watch, %d runs", pol.Name, pol.Lineage, len(pol.Prove), len(pol.Watch), pol.BudgetRuns)
-	return s.propose(ctx, p, store.Document{Digest: pol.Digest(), Kind: "policy", Name: pol.Name, Version: v, Body: pol.Canonical(), Extra: extra}, note)
+	return s.propose(ctx, p, store.Document{Digest: pol.Digest(), Kind: "policy", Name: pol.Name, Body: pol.Canonical(), Extra: extra}, note)
 }
 
 // CheckPolicy says what a policy can see on the active sets, and refuses one that
@@ -246,6 +238,9 @@ func (s *Service) propose(ctx context.Context, p access.Principal, d store.Docum
 		if have, err := tx.Document(d.Digest); err == nil && (have.Kind != d.Kind || !bytes.Equal(have.Body, d.Body)) {
 			return fmt.Errorf("two documents of digest %s", d.Digest)
 		}
+		if err := s.number(tx, &d); err != nil {
+			return err
+		}
 		if err := tx.AddDocument(d); err != nil {
 			return err
 		}
@@ -254,6 +249,24 @@ func (s *Service) propose(ctx context.Context, p access.Principal, d store.Docum
 		return err
 	})
 	return changeView(c), err
+}
+
+// number gives a document its version in the transaction that stores it: two people
+// may propose at once. A sealed set's version is inside what the officer signed, so
+// that the later of two is refused.
+func (s *Service) number(tx *store.Tx, d *store.Document) error {
+	v, err := tx.NextVersion(d.Kind, d.Name)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.Document(d.Digest); err == nil { // proposed before: it has its version
+		return nil
+	}
+	if d.Kind == "holdout" && d.Version != v {
+		return refuse(Conflict, "version %d of %s was proposed meanwhile: seal again", d.Version, d.Name)
+	}
+	d.Version = v
+	return nil
 }
 
 func (s *Service) proposal(tx *store.Tx, log *appender, p access.Principal, d store.Document, note string) (store.Change, error) {
