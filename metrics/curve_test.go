@@ -1,0 +1,227 @@
+package metrics
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// drawScores draws labels, scores on a grid (0: none) and weights, some of them 0.
+func drawScores(seed uint64, n int, grid float64) (labels []int32, scores, weights []float64) {
+	rnd := rand.New(rand.NewPCG(seed, 21))
+	for range n {
+		y := int32(rnd.IntN(2))
+		s := math.Min(1, rnd.Float64()*.8+float64(y)*.2)
+		if grid > 0 {
+			s = math.Floor(s*grid) / grid
+		}
+		labels, scores, weights = append(labels, y), append(scores, s), append(weights, float64(rnd.IntN(4)))
+	}
+	return labels, scores, weights
+}
+
+// A naiveCurve computes from pairs of rows and from each threshold anew.
+type naiveCurve struct {
+	labels    []int32
+	scores, w []float64
+}
+
+func (c naiveCurve) above(s float64, y int32) float64 {
+	t := 0.0
+	for i, x := range c.scores {
+		t += truth(x >= s && c.labels[i] == y) * c.w[i]
+	}
+	return t
+}
+
+func (c naiveCurve) all(y int32) float64 { return c.above(math.Inf(-1), y) }
+
+func (c naiveCurve) auc() float64 {
+	s := 0.0
+	for i, y := range c.labels {
+		for j, z := range c.labels {
+			if y == 1 && z == 0 {
+				s += c.w[i] * c.w[j] * (truth(c.scores[i] > c.scores[j]) + truth(c.scores[i] == c.scores[j])/2)
+			}
+		}
+	}
+	return s / c.all(1) / c.all(0)
+}
+
+func (c naiveCurve) ap() float64 {
+	s := 0.0
+	for i, y := range c.labels {
+		if y == 1 && c.w[i] > 0 {
+			t := c.above(c.scores[i], 1)
+			s += c.w[i] * t / (t + c.above(c.scores[i], 0))
+		}
+	}
+	return s / c.all(1)
+}
+
+func (c naiveCurve) ks() float64 {
+	most := 0.0
+	for _, s := range c.scores {
+		most = math.Max(most, c.above(s, 1)/c.all(1)-c.above(s, 0)/c.all(0))
+	}
+	return most
+}
+
+// partial integrates the curve on a fine grid of false positive rates.
+func (c naiveCurve) partial(most float64) float64 {
+	x, y := []float64{0}, []float64{0}
+	s := slices.Sorted(slices.Values(c.scores))
+	slices.Reverse(s)
+	for _, v := range s {
+		x, y = append(x, c.above(v, 0)/c.all(0)), append(y, c.above(v, 1)/c.all(1))
+	}
+	area := 0.0
+	const steps = 20_000
+	for i := range steps {
+		f := (float64(i) + .5) / steps * most
+		j := 0
+		for x[j+1] < f {
+			j++
+		}
+		at := y[j]
+		if x[j+1] > x[j] {
+			at += (y[j+1] - y[j]) * (f - x[j]) / (x[j+1] - x[j])
+		}
+		area += at * most / steps
+	}
+	return (1 + (area-most*most/2)/(most-most*most/2)) / 2
+}
+
+func TestCurveAgreesWithItsTwin(t *testing.T) {
+	for seed := range uint64(24) {
+		grid := []float64{0, 10, 3}[seed%3]
+		y, s, w := drawScores(seed, []int{5, 40, 120}[seed/3%3], grid)
+		if seed%2 == 0 {
+			w = nil
+		}
+		c, err := NewCurve(y, 1, s, w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if w == nil {
+			w = slices.Repeat([]float64{1}, len(y))
+		}
+		twin := naiveCurve{y, s, w}
+		for name, v := range map[string][2]float64{
+			"auc": {c.AUC().Value, twin.auc()}, "gini": {c.Gini().Value, 2*twin.auc() - 1}, "ap": {c.AveragePrecision().Value, twin.ap()}, "ks": {c.KS().Value, twin.ks()},
+		} {
+			if math.Abs(v[0]-v[1]) > 1e-12 {
+				t.Errorf("seed %d: %s = %v, the twin has %v", seed, name, v[0], v[1])
+			}
+		}
+		for _, most := range []float64{.1, .35, 1} {
+			if got, want := c.PartialAUC(most).Value, twin.partial(most); math.Abs(got-want) > 1e-3 {
+				t.Errorf("seed %d: partial AUC to %v = %v, the twin has %v", seed, most, got, want)
+			}
+		}
+	}
+}
+
+// TestScoresThatShareOrderShareCurves: scores in [0, 1] are sorted in another way
+// than others and weighted ones; all give the same. So do weights and repeated rows.
+func TestScoresThatShareOrderShareCurves(t *testing.T) {
+	for seed := range uint64(6) {
+		y, s, w := drawScores(seed, 700, []float64{0, 20}[seed%2])
+		far, ones := make([]float64, len(s)), slices.Repeat([]float64{2}, len(s))
+		var y2 []int32
+		var s2 []float64
+		for i := range s {
+			far[i] = 5*s[i] - 3
+			for range int(w[i]) {
+				y2, s2 = append(y2, y[i]), append(s2, s[i])
+			}
+		}
+		plain := areas(t, y, s, nil)
+		for name, other := range map[string][]float64{"far": areas(t, y, far, nil), "equal weights": areas(t, y, s, ones)} {
+			compareAreas(t, name, plain, other)
+		}
+		compareAreas(t, "repeated rows", areas(t, y2, s2, nil), areas(t, y, s, w))
+	}
+}
+
+func areas(t *testing.T, y []int32, s, w []float64) []float64 {
+	t.Helper()
+	c, err := NewCurve(y, 1, s, w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []float64{c.AUC().Value, c.AveragePrecision().Value, c.KS().Value, c.PartialAUC(.2).Value, c.TrapezoidPR().Value}
+}
+
+func compareAreas(t *testing.T, name string, got, want []float64) {
+	t.Helper()
+	for i := range got {
+		if math.Abs(got[i]-want[i]) > 1e-12 {
+			t.Errorf("%s: %v and %v", name, got, want)
+			return
+		}
+	}
+}
+
+// TestBucketsSort: heavy ties, ends of the range, subnormals and all rows in one
+// bucket come out in order, each row once with its truth.
+func TestBucketsSort(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 22))
+	draws := map[string]func() float64{
+		"even":      rnd.Float64,
+		"ties":      func() float64 { return float64(rnd.IntN(3)) / 2 },
+		"tiny":      func() float64 { return rnd.Float64() * 1e-310 },
+		"near one":  func() float64 { return 1 - rnd.Float64()*1e-13 },
+		"skewed":    func() float64 { return math.Exp(-700 * rnd.Float64()) },
+		"one value": func() float64 { return 0.3 },
+		"zeros":     func() float64 { return math.Copysign(0, rnd.Float64()-.5) },
+	}
+	for name, draw := range draws {
+		for _, n := range []int{1, 2, 30, 5000} {
+			p, y := make([]float64, n), make([]int32, n)
+			for i := range p {
+				p[i], y[i] = draw(), int32(rnd.IntN(2))
+			}
+			seen := make([]bool, n)
+			last := 0.0
+			for _, s := range ascendingScores(p, 1, y, 1) {
+				if seen[s.row] || s.p() != p[s.row] || s.p() < last || s.key&1 != uint64(y[s.row]) {
+					t.Fatalf("%s, %d rows: %+v out of place", name, n, s)
+				}
+				seen[s.row], last = true, s.p()
+			}
+		}
+	}
+}
+
+// TestCompareAUCIsTheFramesLimits, but for the floor that keeps few rows uncertain.
+func TestCompareAUCIsTheFramesLimits(t *testing.T) {
+	p := randomPair(t, 4, 900, 2)
+	column := func(v view) (x []float64) {
+		for i := range v.answers {
+			x = append(x, v.row(i)[1])
+		}
+		return x
+	}
+	b, c := column(p.baseline), column(p.candidate)
+	d, err := CompareAUC(p.baseline.answers, 1, b, c, .9)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := p.Limits("roc_auc", .05)
+	if err != nil || d.Change.Value != l.Change || math.Abs(d.Change.Low-l.Lower) > 1e-12 || math.Abs(d.P/2-math.Min(l.PWorse, 1-l.PWorse)) > 1e-12 {
+		t.Errorf("%+v, limits %+v, %v", d, l, err)
+	}
+	for i := range b { // any scores in the same order
+		b[i], c[i] = 100*b[i]-7, math.Exp(20*c[i])
+	}
+	far, err := CompareAUC(p.baseline.answers, 1, b, c, .9)
+	if err != nil || far.Change.Value != d.Change.Value || math.Abs(far.Z-d.Z) > 1e-12 {
+		t.Errorf("%+v, on other scales %+v, %v", d, far, err)
+	}
+	apart, err := CompareAUC([]int32{0, 0, 1, 1}, 1, []float64{1, 2, 3, 4}, []float64{4, 3, 2, 1}, .9)
+	if err != nil || apart.Change.Undefined == "" || apart.P != 1 {
+		t.Errorf("perfect against its reverse: %+v, %v", apart, err)
+	}
+}
