@@ -31,75 +31,48 @@ func (v view) oneVsRest(method string, add func(v view, s *score, class int, wei
 }
 
 func (v view) addAUC(s *score, k int, weight float64) string {
-	order := v.ascending(k)
-	if pos, neg := sides(order); pos == 0 || neg == 0 {
+	rows := v.ascending(k)
+	pos, neg := rows.sides()
+	if pos == 0 || neg == 0 {
 		return fmt.Sprintf("one class: %d rows of class %q and %d of others", pos, v.classes[k], neg)
 	}
-	s.addPlacements(order, weight)
+	s.addPlacements(rows, pos, neg, weight)
 	return ""
 }
 
-// addPlacements adds the area of sorted rows of both sides, times weight, with their influences
-// in DeLong's form (DeLong 1988; one sorted pass after Sun and Xu 2014): a row's
-// placement is the share of the other side that it beats. Their squares sum to
-// DeLong's variance, sample covariances over class sizes.
-func (s *score) addPlacements(order []scored, weight float64) {
-	pos, neg := sides(order)
+// ascending are the rows by the probability of class k, with their numbers.
+func (v view) ascending(k int) sortedRows {
+	return sortRows(v.probs[k:], len(v.classes), v.answers, int32(k), allRows(len(v.answers)))
+}
+
+// addPlacements adds the area of sorted rows of both sides, times weight, with
+// their influences in DeLong's form (DeLong 1988; one sorted pass after Sun and Xu
+// 2014): a row's placement is the share of the other side that it beats. Their
+// squares sum to DeLong's variance, sample covariances over class sizes. Pairs are
+// counted in whole numbers, halves doubled, so that the area has no rounding up to
+// 10^9 rows.
+func (s *score) addPlacements(rows sortedRows, pos, neg int64, weight float64) {
 	P, N := float64(pos), float64(neg)
-	area := areaUnder(order, pos, neg)
+	spread := newByRow(len(rows.keys))
+	var posBelow, negBelow, twice int64
+	for from := 0; from < len(rows.keys); {
+		to, in := rows.run(from)
+		out := int64(to-from) - in
+		x := [2]float64{1 - (float64(posBelow)+float64(in)/2)/P, (float64(negBelow) + float64(out)/2) / N}
+		for i := from; i < to; i++ {
+			spread.put(rows.tags[i], rows.keys[i], x[rows.keys[i]&1])
+		}
+		twice += in * (2*negBelow + out)
+		posBelow += in
+		negBelow += out
+		from = to
+	}
+	area := float64(twice) / 2 / P / N
 	s.value += float64(weight * area)
 	s.least += float64(weight * weight * (1/(P*P) + 1/(N*N)) / 2)
 	if pos < 2 || neg < 2 {
 		s.few = "need at least 2 rows on each side for an interval"
 		return
 	}
-	wp, wn := weight/math.Sqrt(P*(P-1)), weight/math.Sqrt(N*(N-1))
-	ties(order, func(rows []scored, below, at [2]int64) {
-		beats := (float64(below[0]) + float64(at[0])/2) / N
-		beaten := 1 - (float64(below[1])+float64(at[1])/2)/P
-		part := [2]float64{float64(wn * (beaten - area)), float64(wp * (beats - area))}
-		for _, r := range rows {
-			s.parts[r.row] += part[r.key&1]
-		}
-	})
-}
-
-// sides counts the rows of the class and the others.
-func sides(order []scored) (pos, neg int64) {
-	for _, r := range order {
-		pos += int64(r.key & 1)
-	}
-	return pos, int64(len(order)) - pos
-}
-
-// areaUnder counts pairs in whole numbers, halves doubled, so that it has no
-// rounding up to 10^9 rows.
-func areaUnder(order []scored, pos, neg int64) float64 {
-	var twice int64
-	ties(order, func(_ []scored, below, at [2]int64) {
-		twice += at[1] * (2*below[0] + at[0])
-	})
-	return float64(twice) / 2 / float64(pos) / float64(neg)
-}
-
-// ties calls f for each run of equal scores, with the numbers of rows outside
-// the class (index 0) and of it (index 1) below it and in it.
-func ties(order []scored, f func(rows []scored, below, at [2]int64)) {
-	var below [2]int64
-	for from := 0; from < len(order); {
-		to, key, in := from, order[from].key>>1, int64(0)
-		for to < len(order) && order[to].key>>1 == key {
-			in += int64(order[to].key & 1)
-			to++
-		}
-		at := [2]int64{int64(to-from) - in, in}
-		f(order[from:to], below, at)
-		below[0] += at[0]
-		below[1] += at[1]
-		from = to
-	}
-}
-
-func (v view) ascending(k int) []scored {
-	return ascendingScores(v.probs[k:], len(v.classes), v.answers, int32(k))
+	spread.add(s.parts, [2]float64{weight / math.Sqrt(N*(N-1)), weight / math.Sqrt(P*(P-1))}, [2]float64{area, area})
 }

@@ -12,12 +12,12 @@ func (v view) averagePrecision() score {
 }
 
 func (v view) addPrecision(s *score, k int, weight float64) string {
-	order := v.ascending(k)
-	pos, neg := sides(order)
+	rows := v.ascending(k)
+	pos, neg := rows.sides()
 	if pos == 0 {
 		return fmt.Sprintf("no row is of class %q", v.classes[k])
 	}
-	s.addPrecisions(order, weight, pos, neg)
+	s.addPrecisions(rows, pos, neg, weight)
 	return ""
 }
 
@@ -28,15 +28,25 @@ func (v view) addPrecision(s *score, k int, weight float64) string {
 // adds (m-t)/m^2 and another takes t/m^2 off. A positive adds its own term too,
 // and one to P. With a few hundred rows the value is skewed: limits at level .1
 // miss a change for the worse in .13 of samples.
-func (s *score) addPrecisions(order []scored, weight float64, pos, neg int64) {
+func (s *score) addPrecisions(rows sortedRows, pos, neg int64, weight float64) {
 	P := float64(pos)
-	total := 0.0
-	ties(order, func(_ []scored, below, at [2]int64) {
-		if at[1] > 0 {
-			t := float64(pos - below[1])
-			total += float64(float64(at[1]) * (t / (t + float64(neg-below[0]))))
+	spread := newByRow(len(rows.keys))
+	total, gain, loss := 0.0, 0.0, 0.0 // over the positives so far, ascending
+	t, f := float64(pos), float64(neg)
+	for from := 0; from < len(rows.keys); {
+		to, in := rows.run(from)
+		n, m := float64(in), t+f
+		total += float64(n * (t / m))
+		gain += float64(n * (f / m / m))
+		loss += float64(n * (t / m / m))
+		x := [2]float64{-loss, t/m + gain}
+		for i := from; i < to; i++ {
+			spread.put(rows.tags[i], rows.keys[i], x[rows.keys[i]&1])
 		}
-	})
+		t -= n
+		f -= float64(to-from) - n
+		from = to
+	}
 	value := math.Min(1, total/P)
 	s.value += float64(weight * value)
 	s.least += float64(weight * weight / (P * P)) // one positive's own term
@@ -44,17 +54,5 @@ func (s *score) addPrecisions(order []scored, weight float64, pos, neg int64) {
 		s.few = "need at least 2 rows of the class and 1 other for an interval"
 		return
 	}
-	gain, loss := 0.0, 0.0 // summed over the positives so far, ascending
-	ties(order, func(rows []scored, below, at [2]int64) {
-		t := float64(pos - below[1])
-		m := t + float64(neg-below[0])
-		if at[1] > 0 {
-			gain += float64(float64(at[1]) * ((m - t) / m / m))
-			loss += float64(float64(at[1]) * (t / m / m))
-		}
-		part := [2]float64{float64(-weight * loss / P), float64(weight * (t/m + gain - value) / P)}
-		for _, r := range rows {
-			s.parts[r.row] += part[r.key&1]
-		}
-	})
+	spread.add(s.parts, [2]float64{weight / P, weight / P}, [2]float64{0, value})
 }

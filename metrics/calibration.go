@@ -22,10 +22,10 @@ func NewCalibration(p []float64, hit []bool) (*Calibration, error) {
 	if len(p) != len(hit) {
 		return nil, fmt.Errorf("calibration: %d probabilities, %d outcomes", len(p), len(hit))
 	}
-	if err := checkNumbers("calibration", p); err != nil {
-		return nil, err
-	}
-	if !inUnit(p) {
+	if !inUnit(p) || len(p) == 0 {
+		if err := checkNumbers("calibration", p); err != nil {
+			return nil, err
+		}
 		return nil, fmt.Errorf("calibration: some probabilities are outside [0, 1]")
 	}
 	return &Calibration{p, hit}, nil

@@ -11,10 +11,13 @@ import (
 // of an estimate is the id of its definition. Rows of weight 0 are not there. Each
 // metric is undefined where a side that it divides by has no weight.
 type Curve struct {
-	order    []scored // ascending; nil: the levels are there instead
+	sorted   sortedRows // none: the levels are there instead
 	levels   []level
 	rows     int
 	pos, neg float64
+	ordered  float64 // pairs in order, ties half
+	ap       float64 // sum over the positives of the precision at their score
+	ks       float64
 }
 
 // A level is the weight of each side at one score.
@@ -42,7 +45,7 @@ func NewCurve(labels []int32, positive int32, scores, weights []float64) (*Curve
 // plainCurve is that of finite scores without weights.
 func plainCurve(labels []int32, positive int32, scores []float64) *Curve {
 	if inUnit(scores) {
-		return curveOf(ascendingScores(scores, 1, labels, positive))
+		return curveOf(sortRows(scores, 1, labels, positive, nil))
 	}
 	return weightedCurve(labels, positive, scores, nil)
 }
@@ -56,24 +59,38 @@ func (f *Frame) Curve(class int) (*Curve, error) {
 	if class < 0 || class >= len(f.classes) {
 		return nil, fmt.Errorf("curve: class %d of %d", class, len(f.classes))
 	}
-	return curveOf(f.ascending(class)), nil
+	return curveOf(sortRows(f.probs[class:], len(f.classes), f.answers, int32(class), nil)), nil
 }
 
 func inUnit(x []float64) bool {
 	for _, v := range x {
-		if v < 0 || v > 1 {
+		if !(v >= 0 && v <= 1) { // so put that NaN is none
 			return false
 		}
 	}
 	return true
 }
 
-func curveOf(order []scored) *Curve {
-	pos := 0
-	for _, r := range order {
-		pos += int(r.key & 1)
+func curveOf(rows sortedRows) *Curve {
+	pos, neg := rows.sides()
+	c := &Curve{sorted: rows, rows: len(rows.keys), pos: float64(pos), neg: float64(neg)}
+	var twice, most int64       // in whole numbers: exact up to 10^9 rows
+	above := [2]int64{neg, pos} // rows from here up
+	for from := 0; from < len(rows.keys); {
+		to, in := rows.run(from)
+		out := int64(to-from) - in
+		c.ap += float64(float64(in) * (float64(above[1]) / float64(above[0]+above[1])))
+		most = max(most, above[1]*neg-above[0]*pos)
+		above[0] -= out
+		above[1] -= in
+		twice += out * (2*above[1] + in)
+		from = to
 	}
-	return &Curve{order: order, rows: len(order), pos: float64(pos), neg: float64(len(order) - pos)}
+	c.ordered = float64(twice) / 2
+	if pos > 0 && neg > 0 {
+		c.ks = float64(most) / c.pos / c.neg
+	}
+	return c
 }
 
 func weightedCurve(labels []int32, positive int32, scores, weights []float64) *Curve {
@@ -100,6 +117,18 @@ func weightedCurve(labels []int32, positive int32, scores, weights []float64) *C
 		c.pos += s.pos
 		c.neg += s.neg
 	}
+	tp, fp := 0.0, 0.0
+	c.each(func(s level) {
+		c.ordered += float64(s.neg * (tp + s.pos/2))
+		tp += s.pos
+		fp += s.neg
+		if s.pos > 0 {
+			c.ap += float64(s.pos * (tp / (tp + fp)))
+		}
+		if c.pos > 0 && c.neg > 0 {
+			c.ks = math.Max(c.ks, tp/c.pos-fp/c.neg)
+		}
+	})
 	return c
 }
 
@@ -108,13 +137,14 @@ func (c *Curve) each(f func(level)) {
 	for i := len(c.levels) - 1; i >= 0; i-- {
 		f(c.levels[i])
 	}
-	for to := len(c.order); to > 0; {
-		from, key, pos := to, c.order[to-1].key>>1, 0
-		for from > 0 && c.order[from-1].key>>1 == key {
+	keys := c.sorted.keys
+	for to := len(keys); to > 0; {
+		from, key, pos := to, keys[to-1]>>1, 0
+		for from > 0 && keys[from-1]>>1 == key {
 			from--
-			pos += int(c.order[from].key & 1)
+			pos += int(keys[from] & 1)
 		}
-		f(level{c.order[from].p(), float64(pos), float64(to - from - pos)})
+		f(level{scoreOf(keys[from]), float64(pos), float64(to - from - pos)})
 		to = from
 	}
 }
@@ -140,12 +170,7 @@ func (c *Curve) area(id string, of func(auc float64) float64) Estimate {
 	if why := c.oneSided(); why != "" {
 		return undefined(why, int64(c.rows))
 	}
-	above, twice := 0.0, 0.0 // twice the pairs: whole numbers without weights
-	c.each(func(s level) {
-		twice += float64(s.neg * (2*above + s.pos))
-		above += s.pos
-	})
-	return number(id, of(math.Min(1, twice/2/c.pos/c.neg)), c.rows)
+	return number(id, of(math.Min(1, c.ordered/c.pos/c.neg)), c.rows)
 }
 
 // KS is the largest difference of true and false positive rate over all
@@ -154,13 +179,7 @@ func (c *Curve) KS() Estimate {
 	if why := c.oneSided(); why != "" {
 		return undefined(why, int64(c.rows))
 	}
-	tp, fp, most := 0.0, 0.0, 0.0
-	c.each(func(s level) {
-		tp += s.pos
-		fp += s.neg
-		most = math.Max(most, tp/c.pos-fp/c.neg)
-	})
-	return number("ks@1", most, c.rows)
+	return number("ks@1", c.ks, c.rows)
 }
 
 // AveragePrecision is the sum over distinct thresholds, descending, of the gain in
@@ -171,15 +190,7 @@ func (c *Curve) AveragePrecision() Estimate {
 	if !(c.pos > 0) {
 		return undefined(noPositives, int64(c.rows))
 	}
-	tp, fp, total := 0.0, 0.0, 0.0
-	c.each(func(s level) {
-		tp += s.pos
-		fp += s.neg
-		if s.pos > 0 {
-			total += float64(s.pos * (tp / (tp + fp)))
-		}
-	})
-	return number("average_precision@1", math.Min(1, total/c.pos), c.rows)
+	return number("average_precision@1", math.Min(1, c.ap/c.pos), c.rows)
 }
 
 // TrapezoidPR is the area under the straight lines between the points of recall

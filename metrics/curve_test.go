@@ -185,11 +185,14 @@ func TestBucketsSort(t *testing.T) {
 			}
 			seen := make([]bool, n)
 			last := 0.0
-			for _, s := range ascendingScores(p, 1, y, 1) {
-				if seen[s.row] || s.p() != p[s.row] || s.p() < last || s.key&1 != uint64(y[s.row]) {
-					t.Fatalf("%s, %d rows: %+v out of place", name, n, s)
+			rows := sortRows(p, 1, y, 1, allRows(n))
+			bare := sortRows(p, 1, y, 1, nil)
+			for i, key := range rows.keys {
+				row, x := rows.tags[i], scoreOf(key)
+				if seen[row] || x != p[row] || x < last || key&1 != uint64(y[row]) || bare.keys[i]>>1 != key>>1 {
+					t.Fatalf("%s, %d rows: row %d with %v out of place", name, n, row, x)
 				}
-				seen[s.row], last = true, s.p()
+				seen[row], last = true, x
 			}
 		}
 	}
@@ -223,5 +226,39 @@ func TestCompareAUCIsTheFramesLimits(t *testing.T) {
 	apart, err := CompareAUC([]int32{0, 0, 1, 1}, 1, []float64{1, 2, 3, 4}, []float64{4, 3, 2, 1}, .9)
 	if err != nil || apart.Change.Undefined == "" || apart.P != 1 {
 		t.Errorf("perfect against its reverse: %+v, %v", apart, err)
+	}
+}
+
+// TestAUCBySlices: one pass gives each slice what a sort of its own rows gives.
+func TestAUCBySlices(t *testing.T) {
+	f := randomFrame(t, 12, 600, 2, 1)
+	p, err := NewPair(f, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dimension := range []string{"sex", "race", "race*sex", "class"} {
+		groups, err := f.AUCBy(dimension, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, g := range groups {
+			q, err := p.Where(dimension, g.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := q.candidate.rocAUC()
+			if (want.undefined == "") != (g.Estimate.Undefined == "") || math.Abs(want.value-g.Estimate.Value) > 1e-14 || g.Estimate.N != q.N() {
+				t.Errorf("%s=%s: %+v, alone %v %s", dimension, g.Value, g.Estimate, want.value, want.undefined)
+			}
+		}
+		if want, _ := p.By(dimension); len(groups) != len(want) {
+			t.Errorf("%s: %d groups of %d", dimension, len(groups), len(want))
+		}
+	}
+	if _, err := f.AUCBy("nowhere", 1); err == nil {
+		t.Error("no such dimension")
+	}
+	if _, err := f.AUCBy("sex", 2); err == nil {
+		t.Error("no such class")
 	}
 }

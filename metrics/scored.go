@@ -3,29 +3,30 @@ package metrics
 import (
 	"cmp"
 	"math"
+	"math/bits"
 	"slices"
 )
 
-// A scored row carries its truth along: to look it up in sorted order would cost
-// more than the sort. The key is the probability's bits, shifted by one, and the
-// truth in the lowest: probabilities are at most 1 and not negative, so that the
-// shift loses nothing and keys are in the order of the probabilities.
-type scored struct {
-	key uint64
-	row int32
+// Sorted rows are in ascending order of their scores. A key is the score's bits,
+// shifted by one, with whether the row is of the class in the lowest: to look that
+// up in sorted order would cost more than the sort. Scores are in [0, 1], so that
+// the shift loses nothing and keys are in the order of the scores. tags[i] is what
+// the row of keys[i] was given: its number, its slice; nil if nothing.
+type sortedRows struct {
+	keys []uint64
+	tags []int32
 }
 
-func (s scored) p() float64 { return math.Float64frombits(s.key >> 1) }
+func scoreOf(key uint64) float64 { return math.Float64frombits(key >> 1) }
 
 // coarse is the number of buckets of the first pass: few enough that each is
 // written through the cache.
 const coarse = 256
 
-// ascendingScores sorts the rows i by p[i*step] in [0, 1], each with whether its
-// label is class: scattered into equal parts of [0, 1], then each part into about
-// as many parts as it has rows, then sorted within those. The order of equal
-// scores does not matter.
-func ascendingScores(p []float64, step int, labels []int32, class int32) []scored {
+// sortRows sorts the rows i by p[i*step] in [0, 1]: scattered into equal parts of
+// [0, 1], then each part into as many parts as it has rows, then sorted within
+// those. The order of equal scores does not matter to its users.
+func sortRows(p []float64, step int, labels []int32, class int32, tags []int32) sortedRows {
 	n := len(labels)
 	var start [coarse + 2]int32
 	for i := range n {
@@ -34,69 +35,169 @@ func ascendingScores(p []float64, step int, labels []int32, class int32) []score
 	for b := range coarse + 1 {
 		start[b+1] += start[b]
 	}
-	rough := make([]scored, n)
+	rough, out := newSorted(n, tags != nil), newSorted(n, tags != nil)
 	for i, y := range labels {
 		x := p[i*step]
-		at := &start[int(x*coarse)]
-		rough[*at] = scored{(math.Float64bits(x)&^(1<<63))<<1 | uint64(oneIf(y == class)), int32(i)}
-		*at++ // ends as the end of its bucket
+		at := start[int(x*coarse)]
+		start[int(x*coarse)]++ // ends as the end of its bucket
+		rough.keys[at] = math.Float64bits(math.Abs(x))<<1 | uint64(oneIf(y == class))
+		if tags != nil {
+			rough.tags[at] = tags[i]
+		}
 	}
-	out := make([]scored, n)
 	var ends []int32
 	from := int32(0)
 	for b := range coarse + 1 {
-		ends = finer(out[from:start[b]], rough[from:start[b]], float64(b), ends)
+		ends = finer(out.part(from, start[b]), rough.part(from, start[b]), float64(b), ends)
 		from = start[b]
 	}
 	return out
 }
 
+func newSorted(n int, tagged bool) sortedRows {
+	s := sortedRows{keys: make([]uint64, n)}
+	if tagged {
+		s.tags = make([]int32, n)
+	}
+	return s
+}
+
+func (s sortedRows) part(from, to int32) sortedRows {
+	if s.tags == nil {
+		return sortedRows{keys: s.keys[from:to]}
+	}
+	return sortedRows{s.keys[from:to], s.tags[from:to]}
+}
+
 // finer sorts one bucket into out. ends is room to count in; it is returned to be
 // used again.
-func finer(out, in []scored, bucket float64, ends []int32) []int32 {
-	m := len(in)
-	if m < 2 {
-		copy(out, in)
-		return ends
-	}
+func finer(out, in sortedRows, bucket float64, ends []int32) []int32 {
+	m := len(in.keys)
 	if cap(ends) < m+1 {
 		ends = make([]int32, m+m/2+1)
 	}
 	ends = ends[:m+1]
 	clear(ends)
-	part := func(s scored) int { return min(m-1, int(float64(s.p()*coarse-bucket)*float64(m))) }
-	for _, s := range in {
-		ends[part(s)+1]++
+	scale := float64(m)
+	for _, key := range in.keys {
+		ends[min(m-1, int((scoreOf(key)*coarse-bucket)*scale))+1]++
 	}
 	for i := range m {
 		ends[i+1] += ends[i]
 	}
-	for _, s := range in {
-		at := part(s)
-		out[ends[at]] = s
-		ends[at]++
+	for i, key := range in.keys {
+		part := min(m-1, int((scoreOf(key)*coarse-bucket)*scale))
+		at := ends[part]
+		ends[part]++
+		out.keys[at] = key
+		if in.tags != nil {
+			out.tags[at] = in.tags[i]
+		}
 	}
 	from := int32(0)
 	for _, to := range ends[:m] {
 		if to-from > 1 {
-			sortScored(out[from:to])
+			out.part(from, to).sort()
 		}
 		from = to
 	}
 	return ends
 }
 
-// sortScored sorts a few rows.
-func sortScored(s []scored) {
-	if len(s) > 24 {
-		slices.SortFunc(s, func(a, b scored) int { return cmp.Compare(a.key>>1, b.key>>1) })
+// sort sorts a few rows.
+func (s sortedRows) sort() {
+	if len(s.keys) > 24 {
+		s.sortMany()
 		return
 	}
-	for i := 1; i < len(s); i++ {
-		x, j := s[i], i
-		for ; j > 0 && s[j-1].key>>1 > x.key>>1; j-- {
-			s[j] = s[j-1]
+	for i := 1; i < len(s.keys); i++ {
+		key, j := s.keys[i], i
+		for ; j > 0 && s.keys[j-1]>>1 > key>>1; j-- {
+			s.keys[j] = s.keys[j-1]
 		}
-		s[j] = x
+		s.keys[j] = key
+		if s.tags != nil {
+			tag := s.tags[i]
+			copy(s.tags[j+1:i+1], s.tags[j:i])
+			s.tags[j] = tag
+		}
+	}
+}
+
+// sortMany is for many rows in one small part, most of them equal.
+func (s sortedRows) sortMany() {
+	type row struct {
+		key uint64
+		tag int32
+	}
+	rows := make([]row, len(s.keys))
+	for i, key := range s.keys {
+		rows[i].key = key
+		if s.tags != nil {
+			rows[i].tag = s.tags[i]
+		}
+	}
+	slices.SortFunc(rows, func(a, b row) int { return cmp.Compare(a.key>>1, b.key>>1) })
+	for i, r := range rows {
+		s.keys[i] = r.key
+		if s.tags != nil {
+			s.tags[i] = r.tag
+		}
+	}
+}
+
+// run returns where the run of equal scores that starts at from ends, and how many
+// of its rows are of the class.
+func (s sortedRows) run(from int) (to int, in int64) {
+	key := s.keys[from] >> 1
+	for to = from; to < len(s.keys) && s.keys[to]>>1 == key; to++ {
+		in += int64(s.keys[to] & 1)
+	}
+	return to, in
+}
+
+// sides counts the rows of the class and the others.
+func (s sortedRows) sides() (pos, neg int64) {
+	for _, key := range s.keys {
+		pos += int64(key & 1)
+	}
+	return pos, int64(len(s.keys)) - pos
+}
+
+// A byRow collects a number for each of n rows, each row once, in any order. To
+// write all over a long column costs more than to move the numbers twice: first
+// near their rows, then into place.
+type byRow struct {
+	near  []placed
+	next  []int
+	shift int
+}
+
+// A placed number belongs to a row of a side.
+type placed struct {
+	x   float64
+	row uint32 // twice the row, and 1 for a row of the class
+}
+
+func newByRow(n int) *byRow {
+	s := &byRow{near: make([]placed, n), shift: max(12, bits.Len(uint(n))-10)}
+	for from := 0; from < n; from += 1 << s.shift {
+		s.next = append(s.next, from)
+	}
+	return s
+}
+
+func (s *byRow) put(row int32, key uint64, x float64) {
+	at := &s.next[row>>s.shift]
+	s.near[*at] = placed{x, uint32(row)<<1 | uint32(key&1)}
+	*at++
+}
+
+// add adds scale * (number - middle) of its side to each row's part; index 1 is
+// the class.
+func (s *byRow) add(parts []float64, scale, middle [2]float64) {
+	for _, p := range s.near {
+		in := p.row & 1
+		parts[p.row>>1] += float64(scale[in] * (p.x - middle[in]))
 	}
 }
