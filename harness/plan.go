@@ -220,7 +220,7 @@ func (s *Service) plannedForce(tx *store.Tx, r store.Run, e *verdict.Evidence) (
 	if err != nil {
 		return nil, err
 	}
-	if !reflect.DeepEqual(f.inputs(r), e.Inputs) {
+	if !reflect.DeepEqual(f.inputs(r), e.Inputs) || f.question(r.Package) != r.Dedupe {
 		return nil, fmt.Errorf("the record of run %s was planned under something else than its verdict says", r.ID)
 	}
 	return f, nil

@@ -65,6 +65,9 @@ func (s *Service) Submit(ctx context.Context, p access.Principal, lineage, name 
 		}
 		got, err := tx.NewRun(run)
 		if errors.Is(err, store.ErrExists) {
+			if got.Package != pkg.Digest || got.Lineage != lineage { // the record answers for other bytes
+				return fmt.Errorf("run %s is recorded as the answer for %s, and is about %s", got.ID, pkg.Digest, got.Package)
+			}
 			view, err = s.submissionView(tx, got)
 			view.Repeated = true
 			return err

@@ -116,6 +116,31 @@ type forged struct {
 	audit       string
 }
 
+// Whoever can write the database cannot make one model's verdict the answer for
+// another model's bytes.
+func TestForgedQuestion(t *testing.T) {
+	w := newWorld(t).begin()
+	base := w.deploy("base", model(0, ""))
+	good := w.run("good", model(0, "g"))
+	bad := w.run("bad", model(0.5, "w"))
+	if good.Result != "PASS" || bad.Result != "FAIL" || base.ID == good.ID {
+		t.Fatalf("%+v %+v", good, bad)
+	}
+	w.clean() // the control
+	w.close()
+	w.sql(`UPDATE runs SET dedupe = (SELECT dedupe FROM runs WHERE id = '` + bad.ID + `') || ' ' WHERE id = '` + good.ID + `'`)
+	w.sql(`UPDATE runs SET dedupe = 'gone' WHERE id = '` + bad.ID + `'`)
+	w.sql(`UPDATE runs SET dedupe = rtrim(dedupe) WHERE id = '` + good.ID + `'`)
+	w.open()
+	defer w.close()
+	if v, err := w.submit("sub1", "bad", model(0.5, "w")); err == nil {
+		t.Errorf("the bad model's bytes were answered with %+v", v)
+	}
+	if found := w.audit(); !strings.Contains(found, good.ID) {
+		t.Errorf("audit: %q", found)
+	}
+}
+
 // What whoever can write the database can change is noticed: where it would be
 // shown or acted upon, and in the audit.
 func TestForgedRecords(t *testing.T) {

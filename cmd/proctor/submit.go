@@ -63,7 +63,8 @@ type submitCmd struct {
 
 // Run submits. Without --wait, success means that the submission was taken.
 func (c *submitCmd) Run(ctx context.Context, o console) error {
-	if _, err := readPackage(c.Dir); err != nil {
+	p, err := readPackage(c.Dir)
+	if err != nil {
 		return err
 	}
 	b, err := archive(os.DirFS(c.Dir), everything)
@@ -85,6 +86,9 @@ func (c *submitCmd) Run(ctx context.Context, o console) error {
 		if s, err = c.client().Wait(ctx, s.ID, func(s api.Submission) { fmt.Fprintf(o.Err, "  %s\n", s.Stage) }); err != nil {
 			return fmt.Errorf("submission %s: %w", s.ID, err)
 		}
+	}
+	if s.Package != p.Digest { // an answer about other bytes is no answer
+		return &coded{exitTampered, fmt.Errorf("the service answered about package %s, sent was %s", s.Package, p.Digest)}
 	}
 	if err := show(o, s, c.JSON); err != nil || !c.Wait {
 		return err
