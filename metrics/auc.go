@@ -31,17 +31,17 @@ func (v view) oneVsRest(method string, add func(v view, s *score, class int, wei
 }
 
 func (v view) addAUC(s *score, k int, weight float64) string {
-	rows := v.ascending(k)
+	rows, room := v.ascending(k)
 	pos, neg := rows.sides()
 	if pos == 0 || neg == 0 {
 		return fmt.Sprintf("one class: %d rows of class %q and %d of others", pos, v.classes[k], neg)
 	}
-	s.addPlacements(rows, pos, neg, weight)
+	s.addPlacements(rows, room, pos, neg, weight)
 	return ""
 }
 
 // ascending are the rows by the probability of class k, with their numbers.
-func (v view) ascending(k int) sortedRows {
+func (v view) ascending(k int) (rows, room sortedRows) {
 	return sortRows(v.probs[k:], len(v.classes), v.answers, int32(k), allRows(len(v.answers)))
 }
 
@@ -51,14 +51,14 @@ func (v view) ascending(k int) sortedRows {
 // squares sum to DeLong's variance, sample covariances over class sizes. Pairs are
 // counted in whole numbers, halves doubled, so that the area has no rounding up to
 // 10^9 rows.
-func (s *score) addPlacements(rows sortedRows, pos, neg int64, weight float64) {
+func (s *score) addPlacements(rows, room sortedRows, pos, neg int64, weight float64) {
 	P, N := float64(pos), float64(neg)
-	spread := newByRow(len(rows.keys))
+	spread, halfP, halfN := newByRow(room), 0.5/P, 0.5/N
 	var posBelow, negBelow, twice int64
 	for from := 0; from < len(rows.keys); {
 		to, in := rows.run(from)
 		out := int64(to-from) - in
-		x := [2]float64{1 - (float64(posBelow)+float64(in)/2)/P, (float64(negBelow) + float64(out)/2) / N}
+		x := [2]float64{1 - float64(float64(2*posBelow+in)*halfP), float64(float64(2*negBelow+out) * halfN)}
 		for i := from; i < to; i++ {
 			spread.put(rows.tags[i], rows.keys[i], x[rows.keys[i]&1])
 		}

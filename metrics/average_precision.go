@@ -12,12 +12,12 @@ func (v view) averagePrecision() score {
 }
 
 func (v view) addPrecision(s *score, k int, weight float64) string {
-	rows := v.ascending(k)
+	rows, room := v.ascending(k)
 	pos, neg := rows.sides()
 	if pos == 0 {
 		return fmt.Sprintf("no row is of class %q", v.classes[k])
 	}
-	s.addPrecisions(rows, pos, neg, weight)
+	s.addPrecisions(rows, room, pos, neg, weight)
 	return ""
 }
 
@@ -28,9 +28,9 @@ func (v view) addPrecision(s *score, k int, weight float64) string {
 // adds (m-t)/m^2 and another takes t/m^2 off. A positive adds its own term too,
 // and one to P. With a few hundred rows the value is skewed: limits at level .1
 // miss a change for the worse in .13 of samples.
-func (s *score) addPrecisions(rows sortedRows, pos, neg int64, weight float64) {
+func (s *score) addPrecisions(rows, room sortedRows, pos, neg int64, weight float64) {
 	P := float64(pos)
-	spread := newByRow(len(rows.keys))
+	spread := newByRow(room)
 	total, gain, loss := 0.0, 0.0, 0.0 // over the positives so far, ascending
 	t, f := float64(pos), float64(neg)
 	for from := 0; from < len(rows.keys); {

@@ -45,7 +45,8 @@ func NewCurve(labels []int32, positive int32, scores, weights []float64) (*Curve
 // plainCurve is that of finite scores without weights.
 func plainCurve(labels []int32, positive int32, scores []float64) *Curve {
 	if inUnit(scores) {
-		return curveOf(sortRows(scores, 1, labels, positive, nil))
+		rows, _ := sortRows(scores, 1, labels, positive, nil)
+		return curveOf(rows)
 	}
 	return weightedCurve(labels, positive, scores, nil)
 }
@@ -59,7 +60,8 @@ func (f *Frame) Curve(class int) (*Curve, error) {
 	if class < 0 || class >= len(f.classes) {
 		return nil, fmt.Errorf("curve: class %d of %d", class, len(f.classes))
 	}
-	return curveOf(sortRows(f.probs[class:], len(f.classes), f.answers, int32(class), nil)), nil
+	rows, _ := sortRows(f.probs[class:], len(f.classes), f.answers, int32(class), nil)
+	return curveOf(rows), nil
 }
 
 func inUnit(x []float64) bool {

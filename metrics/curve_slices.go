@@ -40,7 +40,7 @@ func (f *Frame) AUCBy(dimension string, class int) ([]GroupEstimate, error) {
 	if class < 0 || class >= len(f.classes) {
 		return nil, fmt.Errorf("AUC by slice: class %d of %d", class, len(f.classes))
 	}
-	rows := sortRows(f.probs[class:], len(f.classes), f.answers, int32(class), d.Codes)
+	rows, _ := sortRows(f.probs[class:], len(f.classes), f.answers, int32(class), d.Codes)
 	counts := make([]sliceCount, len(d.Values))
 	for i, key := range rows.keys {
 		s := &counts[rows.tags[i]]

@@ -185,8 +185,8 @@ func TestBucketsSort(t *testing.T) {
 			}
 			seen := make([]bool, n)
 			last := 0.0
-			rows := sortRows(p, 1, y, 1, allRows(n))
-			bare := sortRows(p, 1, y, 1, nil)
+			rows, _ := sortRows(p, 1, y, 1, allRows(n))
+			bare, _ := sortRows(p, 1, y, 1, nil)
 			for i, key := range rows.keys {
 				row, x := rows.tags[i], scoreOf(key)
 				if seen[row] || x != p[row] || x < last || key&1 != uint64(y[row]) || bare.keys[i]>>1 != key>>1 {

@@ -48,12 +48,12 @@ func placements(labels []int32, positive int32, x []float64) (score, string) {
 		x = ranks
 	}
 	s := score{n: int64(len(x)), parts: make([]float64, len(x))}
-	rows := sortRows(x, 1, labels, positive, allRows(len(x)))
+	rows, room := sortRows(x, 1, labels, positive, allRows(len(x)))
 	pos, neg := rows.sides()
 	if pos == 0 || neg == 0 {
 		return s, fmt.Sprintf("one class: %d positive rows and %d others", pos, neg)
 	}
-	s.addPlacements(rows, pos, neg, 1)
+	s.addPlacements(rows, room, pos, neg, 1)
 	return s, ""
 }
 

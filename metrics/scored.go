@@ -25,8 +25,9 @@ const coarse = 256
 
 // sortRows sorts the rows i by p[i*step] in [0, 1]: scattered into equal parts of
 // [0, 1], then each part into as many parts as it has rows, then sorted within
-// those. The order of equal scores does not matter to its users.
-func sortRows(p []float64, step int, labels []int32, class int32, tags []int32) sortedRows {
+// those. The order of equal scores does not matter to its users. It returns the
+// room that it worked in too, to be used again.
+func sortRows(p []float64, step int, labels []int32, class int32, tags []int32) (out, room sortedRows) {
 	n := len(labels)
 	var start [coarse + 2]int32
 	for i := range n {
@@ -35,23 +36,23 @@ func sortRows(p []float64, step int, labels []int32, class int32, tags []int32) 
 	for b := range coarse + 1 {
 		start[b+1] += start[b]
 	}
-	rough, out := newSorted(n, tags != nil), newSorted(n, tags != nil)
+	out, room = newSorted(n, tags != nil), newSorted(n, tags != nil)
 	for i, y := range labels {
 		x := p[i*step]
 		at := start[int(x*coarse)]
 		start[int(x*coarse)]++ // ends as the end of its bucket
-		rough.keys[at] = math.Float64bits(math.Abs(x))<<1 | uint64(oneIf(y == class))
+		room.keys[at] = math.Float64bits(math.Abs(x))<<1 | uint64(oneIf(y == class))
 		if tags != nil {
-			rough.tags[at] = tags[i]
+			room.tags[at] = tags[i]
 		}
 	}
 	var ends []int32
 	from := int32(0)
 	for b := range coarse + 1 {
-		ends = finer(out.part(from, start[b]), rough.part(from, start[b]), float64(b), ends)
+		ends = finer(out.part(from, start[b]), room.part(from, start[b]), float64(b), ends)
 		from = start[b]
 	}
-	return out
+	return out, room
 }
 
 func newSorted(n int, tagged bool) sortedRows {
@@ -164,23 +165,19 @@ func (s sortedRows) sides() (pos, neg int64) {
 	return pos, int64(len(s.keys)) - pos
 }
 
-// A byRow collects a number for each of n rows, each row once, in any order. To
+// A byRow collects a number for each row of a sort, each row once, in any order. To
 // write all over a long column costs more than to move the numbers twice: first
 // near their rows, then into place.
 type byRow struct {
-	near  []placed
+	near  sortedRows // keys: the numbers' bits; tags: twice the row, and 1 for a row of the class
 	next  []int
 	shift int
 }
 
-// A placed number belongs to a row of a side.
-type placed struct {
-	x   float64
-	row uint32 // twice the row, and 1 for a row of the class
-}
-
-func newByRow(n int) *byRow {
-	s := &byRow{near: make([]placed, n), shift: max(12, bits.Len(uint(n))-10)}
+// newByRow works in the room of the sort.
+func newByRow(room sortedRows) *byRow {
+	n := len(room.keys)
+	s := &byRow{near: room, shift: max(12, bits.Len(uint(n))-10)}
 	for from := 0; from < n; from += 1 << s.shift {
 		s.next = append(s.next, from)
 	}
@@ -188,16 +185,16 @@ func newByRow(n int) *byRow {
 }
 
 func (s *byRow) put(row int32, key uint64, x float64) {
-	at := &s.next[row>>s.shift]
-	s.near[*at] = placed{x, uint32(row)<<1 | uint32(key&1)}
-	*at++
+	at := s.next[row>>s.shift]
+	s.next[row>>s.shift]++
+	s.near.keys[at], s.near.tags[at] = math.Float64bits(x), int32(uint32(row)<<1|uint32(key&1))
 }
 
 // add adds scale * (number - middle) of its side to each row's part; index 1 is
 // the class.
 func (s *byRow) add(parts []float64, scale, middle [2]float64) {
-	for _, p := range s.near {
-		in := p.row & 1
-		parts[p.row>>1] += float64(scale[in] * (p.x - middle[in]))
+	for i, tag := range s.near.tags {
+		in := tag & 1
+		parts[uint32(tag)>>1] += float64(scale[in] * (math.Float64frombits(s.near.keys[i]) - middle[in]))
 	}
 }
