@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"fmt"
 	"sync"
 	"testing"
 
@@ -109,6 +110,30 @@ func BenchmarkTasks(b *testing.B) {
 		b.Run(t.name, func(b *testing.B) {
 			for b.Loop() {
 				t.run(b, r)
+			}
+		})
+	}
+}
+
+// BenchmarkTenfold shows how the time of a curve and of an AUC change grows with the
+// rows.
+func BenchmarkTenfold(b *testing.B) {
+	for _, n := range []int{100_000, million, 10 * million} {
+		y, s, c := binaryPair(map[string]any{"seed": 7.0, "n": float64(n), "grid": 0.0})
+		b.Run(fmt.Sprintf("curve/%d", n), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := NewCurve(y, 1, s, nil); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run(fmt.Sprintf("change/%d", n), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := CompareAUC(y, 1, s, c, .95); err != nil {
+					b.Fatal(err)
+				}
 			}
 		})
 	}

@@ -66,6 +66,27 @@ func TestDebiasedIsNearTheTruth(t *testing.T) {
 	}
 }
 
+// TestDebiasedByHand: two rows, one of them true, at .9, and a bin of one row that
+// counts nothing: (.4^2 - .25/1) 2/3 is negative, of .1 it is (.9^2 - 0) 2/3.
+func TestDebiasedByHand(t *testing.T) {
+	for _, v := range []struct {
+		p    []float64
+		hit  []bool
+		want float64
+	}{
+		{[]float64{.9, .9, .2}, []bool{true, false, true}, 0},
+		{[]float64{.1, .1, .7}, []bool{true, true, false}, math.Sqrt(.81 * 2 / 3)},
+	} {
+		c, err := NewCalibration(v.p, v.hit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e := c.EqualWidth(2).DebiasedRMS(); math.Abs(e.Value-v.want) > 1e-15 {
+			t.Errorf("%v: %+v, want %v", v.p, e, v.want)
+		}
+	}
+}
+
 // TestSmoothAgreesWithItsTwin: the residuals smoothed by the reflected Gaussian
 // itself, without grids, and integrated.
 func TestSmoothAgreesWithItsTwin(t *testing.T) {

@@ -54,6 +54,13 @@ func TestTopKTies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	last, err := NewClassScores(3, []int32{2, 2, 1}, s.scores)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e := last.TopK(1, .95); e.Value != 0 || last.TopK(2, .95).Value != 1.0/3 {
+		t.Errorf("later classes: %+v", e)
+	}
 	for k, want := range map[int]float64{1: 1.0 / 3, 2: 2.0 / 3, 3: 1} {
 		if e := s.TopK(k, .95); e.Value != want || !e.Interval {
 			t.Errorf("top %d: %+v", k, e)
@@ -146,6 +153,13 @@ func TestMultiLabelBounds(t *testing.T) {
 		if sign > 0 && (p.LRAP().Value != 1 || p.RankingLoss().Value != 0 || p.Samples(F1).Value > 1) {
 			t.Errorf("perfect: LRAP %v, ranking loss %v", p.LRAP(), p.RankingLoss())
 		}
+	}
+	tied, err := NewMultiLabel(3, []bool{true, false, false}, []float64{.5, .5, .2}, .5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tied.RankingLoss().Value != .5 || tied.CoverageError().Value != 2 || tied.LRAP().Value != .5 {
+		t.Errorf("a tie: %+v, %+v, %+v", tied.RankingLoss(), tied.CoverageError(), tied.LRAP())
 	}
 	empty, err := NewMultiLabel(2, []bool{false, false}, []float64{.1, .9}, .5)
 	if err != nil {

@@ -176,12 +176,12 @@ func (c *Curve) area(id string, of func(auc float64) float64) Estimate {
 }
 
 // KS is the largest difference of true and false positive rate over all
-// thresholds ("ks@1"), in [0, 1], higher is better.
+// thresholds ("ks_separation@1"), in [0, 1], higher is better.
 func (c *Curve) KS() Estimate {
 	if why := c.oneSided(); why != "" {
 		return undefined(why, int64(c.rows))
 	}
-	return number("ks@1", c.ks, c.rows)
+	return number("ks_separation@1", c.ks, c.rows)
 }
 
 // AveragePrecision is the sum over distinct thresholds, descending, of the gain in

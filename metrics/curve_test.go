@@ -236,6 +236,9 @@ func TestAUCBySlices(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for i := range f.probs { // with ties
+		f.probs[i] = math.Floor(f.probs[i]*10) / 10
+	}
 	for _, dimension := range []string{"sex", "race", "race*sex", "class"} {
 		groups, err := f.AUCBy(dimension, 1)
 		if err != nil {
@@ -260,5 +263,123 @@ func TestAUCBySlices(t *testing.T) {
 	}
 	if _, err := f.AUCBy("sex", 2); err == nil {
 		t.Error("no such class")
+	}
+}
+
+// TestWorstLogLoss: products of the least probabilities do not underflow.
+func TestWorstLogLoss(t *testing.T) {
+	y, p := make([]int32, 5000), make([]float64, 5000)
+	for i := range y {
+		y[i] = int32(i % 2)
+		p[i] = float64(1 - i%2)
+	}
+	for _, w := range [][]float64{nil, slices.Repeat([]float64{3}, 5000)} {
+		if e, err := LogLoss(y, 1, p, w); err != nil || math.Abs(e.Value/(52*math.Ln2)-1) > 1e-12 {
+			t.Errorf("%+v, %v", e, err)
+		}
+	}
+}
+
+// TestInfluencesCancel: a row more of each is the same rows twice, which moves no
+// value; so the influences sum to 0.
+func TestInfluencesCancel(t *testing.T) {
+	for _, k := range []int{2, 3} {
+		v := randomFrame(t, 14, 700, k, 1).view
+		for _, name := range []string{"balanced_accuracy", "precision", "f1", "mcc", "kappa", "roc_auc", "average_precision"} {
+			m, err := find(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s := m.score(v); math.Abs(sum(s.parts)) > 1e-12 {
+				t.Errorf("%s, %d classes: the influences sum to %v", name, k, sum(s.parts))
+			}
+		}
+	}
+}
+
+// TestIntervalsStayInRange: a correlation below 0 has its interval around it, and
+// a good one's ends at 1.
+func TestIntervalsStayInRange(t *testing.T) {
+	y := []int32{0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1}
+	h := slices.Clone(y)
+	h[0] = 1
+	for _, name := range []string{"mcc", "kappa"} {
+		good := mustJoin(t, Answers{Classes: classNames(2), Positive: 1, Labels: y}, Predictions{Labels: h})
+		if e, err := good.Estimate(name, .95); err != nil || e.High != 1 || e.Low <= 0 {
+			t.Errorf("%s: %+v, %v", name, e, err)
+		}
+		for i := range h {
+			h[i] = 1 - h[i]
+		}
+		bad := mustJoin(t, Answers{Classes: classNames(2), Positive: 1, Labels: y}, Predictions{Labels: h})
+		if e, err := bad.Estimate(name, .95); err != nil || e.Value >= 0 || e.Low != -1 || e.High <= e.Value || e.High >= 0 {
+			t.Errorf("%s: %+v, %v", name, e, err)
+		}
+		for i := range h {
+			h[i] = 1 - h[i]
+		}
+	}
+}
+
+// TestManyRowsOfOneClassCell: bytes that count rows do not overflow.
+func TestManyRowsOfOneClassCell(t *testing.T) {
+	a := Answers{Classes: classNames(2), Positive: 1, Labels: slices.Repeat([]int32{1}, 1000)}
+	p, err := NewPair(mustJoin(t, a, Predictions{Labels: a.Labels}), mustJoin(t, a, Predictions{Labels: a.Labels}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := p.ClassCells(1); c != [2][2][2]int64{1: {1: {1: 1000}}} {
+		t.Errorf("%v", c)
+	}
+}
+
+// TestInfluencesAreDerivatives by a row's weight, where classes are unequal.
+func TestInfluencesAreDerivatives(t *testing.T) {
+	a := randomAnswers(15, 200, 3, -1)
+	for i, y := range a.Labels {
+		if y == 2 && i%3 > 0 {
+			a.Labels[i] = 0
+		}
+	}
+	p := randomPredictions(15, a)
+	v := mustJoin(t, a, p).view
+	two := randomFrame(t, 16, 150, 2, 1)
+	positive := make([]float64, two.Len())
+	for i := range positive {
+		positive[i] = two.row(i)[1]
+	}
+	of := map[string]func(w []float64) Estimate{
+		"mcc":   func(w []float64) Estimate { return mustTable(t, 3, a.Labels, p.Labels, w).MCC() },
+		"kappa": func(w []float64) Estimate { return mustTable(t, 3, a.Labels, p.Labels, w).Kappa() },
+		"average_precision": func(w []float64) Estimate {
+			c, err := NewCurve(two.Answers(), 1, positive, w)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return c.AveragePrecision()
+		},
+	}
+	for name, value := range of {
+		view := v
+		if name == "average_precision" {
+			view = two.view
+		}
+		m, err := find(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := m.score(view)
+		w := slices.Repeat([]float64{1}, len(view.answers))
+		const step = 1e-4
+		for i := range w {
+			w[i] = 1 + step
+			up := value(w).Value
+			w[i] = 1 - step
+			slope := (up - value(w).Value) / (2 * step)
+			w[i] = 1
+			if math.Abs(slope-s.parts[i]) > 1e-9 {
+				t.Fatalf("%s: row %d has influence %v, the derivative is %v", name, i, s.parts[i], slope)
+			}
+		}
 	}
 }

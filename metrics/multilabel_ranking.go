@@ -21,7 +21,7 @@ func (m *MultiLabel) LRAP() Estimate {
 			}
 			total += float64(right) / float64(rank)
 		}
-		if has == 0 || has == len(truth) {
+		if has == 0 {
 			return 1
 		}
 		return total / float64(has)

@@ -2,8 +2,8 @@ package metrics
 
 import "fmt"
 
-// A Def says what a metric is. Its ID stands for the exact definition, which the
-// list below states; a name alone means different things in different libraries.
+// A Def says what a metric is. Its ID stands for the exact definition, which
+// [Catalogue] states; a name alone means different things in different libraries.
 type Def struct {
 	ID, Name      string
 	HigherBetter  bool
@@ -20,24 +20,11 @@ type metric struct {
 	score func(view) score
 }
 
-// registry lists the metrics. "Macro" is the unweighted mean over all declared
-// classes. With a declared positive class the forms for it apply, whatever the
-// number of classes; an answer that is none of the classes is wrong for its row
-// and predicts no class.
-//
-//	accuracy@1           share of rows whose label is the answer
-//	balanced_accuracy@1  mean recall over the classes that have rows
-//	precision@1          right / predicted, of the positive class, else macro
-//	recall@1             right / true rows, of the positive class, else macro
-//	f1@1                 2 right / (predicted + true), of the positive class, else macro
-//	mcc@1                Matthews' correlation of answers and labels over all classes; undefined where either is constant
-//	kappa@1              (agreement - by chance) / (1 - by chance); undefined where both are one class throughout
-//	roc_auc@1            share of pairs in order, ties half, of the positive class against the rest, else macro one against the rest
-//	average_precision@1  sum over thresholds of gain in recall times precision, not interpolated, of the positive class, else macro one against the rest
-//	log_loss@1           mean -ln p of the true class, rows scaled to sum 1, p in [2^-52, 1 - 2^-52]
-//	brier@1              mean (p - y)^2 of the positive class, else mean over rows of the sum over classes
-//	ece@1                sum over bins of |right - confidence| rows / n: 15 bins [a, b) and one for exactly 1;
-//	                     of the positive class's probability, else of the largest probability (first of equals)
+// registry lists the metrics that frames, pairs and policies know by name; what
+// their ids stand for is in the catalogue. "Macro" is the unweighted mean over all
+// declared classes. With a declared positive class the forms for it apply,
+// whatever the number of classes; an answer that is none of the classes is wrong
+// for its row and predicts no class.
 //
 // In a macro mean 0/0 counts as 0 and is warned about, as in scikit-learn with
 // zero_division=0; on its own it is undefined.
