@@ -2,11 +2,13 @@ package harness
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
 
 	"proctor/harness/access"
+	"proctor/harness/store"
 	"proctor/web/api"
 )
 
@@ -259,5 +261,34 @@ func TestProofsWhileWriting(t *testing.T) {
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// A run is in one worker's hands. One that was thought dead charges nothing, and it
+// is on record before it happens that a candidate is given rows.
+func TestOneWorker(t *testing.T) {
+	ctx := context.Background()
+	w := newWorld(t).begin()
+	v := must1[api.Submission](w)(w.submit("sub1", "m", model(0, "")))
+	zombie, err := w.s.takeUp(ctx, v.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.s.takeUp(ctx, v.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := zombie.open(ctx); !errors.Is(err, store.ErrStale) || w.charges() != 0 {
+		t.Errorf("the zombie opened the set: %v, %d charges", err, w.charges())
+	}
+	w.s.busy.Store(v.ID, true)
+	if got := w.work(v.ID); got.State != "planned" {
+		t.Errorf("a second worker took the run up: %+v", got)
+	}
+	w.s.busy.Delete(v.ID)
+	if w.record(v.ID).Handed {
+		t.Error("handed before the candidate started")
+	}
+	if got := w.work(v.ID); got.State != "done" || !w.record(v.ID).Handed || w.charges() != 1 {
+		t.Errorf("%+v, %d charges", got, w.charges())
 	}
 }
