@@ -16,7 +16,8 @@ const module = "proctor"
 // layers lists the packages from the ground up. A package may import only
 // packages of lower layers, so this table is the architecture diagram.
 var layers = [][]string{
-	{"holdout/blob", "holdout/rows", "metrics", "harness/jail", "harness/report", "harness/spell", "harness/access", "harness/verdict", "harness/tlog", "web/api"},
+	{"harness/secret", "harness/spell"},
+	{"holdout/blob", "holdout/rows", "metrics", "harness/jail", "harness/report", "harness/access", "harness/verdict", "harness/tlog", "web/api"},
 	{"holdout", "regress", "harness/intake", "harness/gate", "metrics/metricstest", "holdout/blob/blobtest", "harness/verdict/verdicttest", "web/client"},
 	{"harness/runner", "harness/policy", "harness/store"},
 	{"harness", "harness/store/sqlite", "harness/runner/onnx"},
@@ -27,7 +28,7 @@ var layers = [][]string{
 // stdOnly lists the packages that a release gate may link. They use nothing but
 // the standard library and golang.org/x/mod, so that a reader can check all of
 // what decides a release.
-var stdOnly = []string{"harness/verdict", "harness/tlog", "harness/gate", "harness/report", "harness/access", "web/api", "cmd/proctor-gate"}
+var stdOnly = []string{"harness/secret", "harness/verdict", "harness/tlog", "harness/gate", "harness/report", "harness/access", "web/api", "cmd/proctor-gate"}
 
 // only lists who may import a module.
 var only = map[string][]string{

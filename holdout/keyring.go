@@ -14,9 +14,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"strings"
+
+	"proctor/harness/secret"
 )
 
 // A Keyring wraps data keys with a key-encryption key that it never hands out.
@@ -55,49 +55,18 @@ func CreateFileKeyring(path string) (*FileKeyring, error) {
 		return nil, err
 	}
 	line := keyHeader + base64.StdEncoding.EncodeToString(key) + "\n"
-	if err := writeNew(path, []byte(line)); err != nil {
+	if err := secret.Create(path, []byte(line)); err != nil {
 		return nil, fmt.Errorf("create keyring: %w", err)
 	}
 	return OpenFileKeyring(path)
 }
 
-// writeNew makes a file that is complete and on the disk, or not there.
-func writeNew(path string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".keyring-") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	if err := os.Link(f.Name(), path); err != nil { // unlike a rename, never over another key
-		return err
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
-}
-
 // OpenFileKeyring reads a key. A file that others may read is refused.
 func OpenFileKeyring(path string) (*FileKeyring, error) {
-	info, err := os.Stat(path)
+	text, err := secret.Read(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("open keyring: %w; without it nothing that it sealed can be opened", err)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("open keyring: %w", err)
-	}
-	if !info.Mode().IsRegular() || info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("open keyring: %s has mode %v; it must be a plain file of mode 0600", path, info.Mode())
-	}
-	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("open keyring: %w", err)
 	}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"proctor/harness"
+	"proctor/harness/secret"
 	"proctor/harness/store"
 	"proctor/harness/store/sqlite"
 	"proctor/harness/tlog"
@@ -196,7 +197,7 @@ func (d dataDir) make(ctx context.Context) (err error) {
 	if err := st.Close(); err != nil {
 		return err
 	}
-	return writeSynced(d.path("FORMAT"), []byte(dataFormat+"\n"))
+	return secret.Create(d.path("FORMAT"), []byte(dataFormat+"\n"))
 }
 
 func (d dataDir) makeKeys() error {

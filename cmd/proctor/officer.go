@@ -5,9 +5,9 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
-	"errors"
 	"fmt"
-	"os"
+
+	"proctor/harness/secret"
 )
 
 // createOfficer makes the key that signs manifests of sealed sets.
@@ -20,18 +20,11 @@ func createOfficer(path string) error {
 	if err != nil {
 		return err
 	}
-	return writeSynced(path, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+	return secret.Create(path, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 }
 
 func openOfficer(path string) (ed25519.PrivateKey, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, fmt.Errorf("open officer key: %w", err)
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("open officer key: others can read %s: run chmod 600 on it, and make a new key if anybody did", path)
-	}
-	b, err := os.ReadFile(path)
+	b, err := secret.Read(path)
 	if err != nil {
 		return nil, fmt.Errorf("open officer key: %w", err)
 	}
@@ -44,14 +37,4 @@ func openOfficer(path string) (ed25519.PrivateKey, error) {
 		return key, nil
 	}
 	return nil, fmt.Errorf("open officer key: %s holds no Ed25519 key", path)
-}
-
-// writeSynced writes a new file that only its owner can read, durably.
-func writeSynced(path string, data []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	return errors.Join(err, f.Sync(), f.Close())
 }

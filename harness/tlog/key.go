@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"golang.org/x/mod/sumdb/note"
+
+	"proctor/harness/secret"
 )
 
 // A Log is the identity that signs checkpoints: an origin, which is a host name,
@@ -27,36 +27,19 @@ func CreateKey(path, origin string, rand io.Reader) (*Log, error) {
 	if err := checkOrigin(origin); err != nil {
 		return nil, err
 	}
-	secret, _, err := note.GenerateKey(rand, origin)
+	key, _, err := note.GenerateKey(rand, origin)
 	if err != nil {
 		return nil, fmt.Errorf("make log key: %w", err)
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
+	if err := secret.Create(path, []byte(key+"\n")); err != nil {
 		return nil, fmt.Errorf("make log key: %w", err)
 	}
-	_, err = io.WriteString(f, secret+"\n")
-	if err := errors.Join(err, f.Sync(), f.Close(), syncDir(filepath.Dir(path))); err != nil {
-		return nil, fmt.Errorf("make log key: %w", err)
-	}
-	return newLog(secret)
+	return newLog(key)
 }
 
 // OpenKey reads a log's key. It refuses a file that others can read.
 func OpenKey(path string) (*Log, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("open log key: %w", err)
-	}
-	defer f.Close()
-	fi, err := f.Stat()
-	if err != nil {
-		return nil, fmt.Errorf("open log key: %w", err)
-	}
-	if fi.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("open log key: others can read %s: run chmod 600 on it, and make a new key if anybody did", path)
-	}
-	b, err := io.ReadAll(io.LimitReader(f, 4096))
+	b, err := secret.Read(path)
 	if err != nil {
 		return nil, fmt.Errorf("open log key: %w", err)
 	}

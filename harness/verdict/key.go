@@ -9,10 +9,9 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"strings"
+
+	"proctor/harness/secret"
 )
 
 // A Signer holds an ECDSA P-256 key, perhaps elsewhere. Sign returns an ASN.1 DER
@@ -42,41 +41,16 @@ func CreateKey(path string) (Signer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make signing key: %w", err)
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("make signing key: %w", err)
-	}
-	err = pem.Encode(f, &pem.Block{Type: "PRIVATE KEY", Bytes: der})
-	if err := errors.Join(err, f.Sync(), f.Close(), syncDir(filepath.Dir(path))); err != nil {
+	if err := secret.Create(path, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})); err != nil {
 		return nil, fmt.Errorf("make signing key: %w", err)
 	}
 	return fileSigner{key}, nil
 }
 
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}
-
 // OpenKey reads a key that [CreateKey] stored. It refuses a file that others can
 // read, and any other kind of key.
 func OpenKey(path string) (Signer, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("open signing key: %w", err)
-	}
-	defer f.Close()
-	fi, err := f.Stat()
-	if err != nil {
-		return nil, fmt.Errorf("open signing key: %w", err)
-	}
-	if fi.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("open signing key: others can read %s: run chmod 600 on it, and make a new key if anybody did", path)
-	}
-	b, err := io.ReadAll(io.LimitReader(f, 1<<14))
+	b, err := secret.Read(path)
 	if err != nil {
 		return nil, fmt.Errorf("open signing key: %w", err)
 	}
