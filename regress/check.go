@@ -11,8 +11,9 @@ import (
 	"proctor/holdout/rows"
 )
 
-// newSuite checks everything that a Suite promises. Load and Decode both end here.
-func newSuite(name, about string, tests []Test) (*Suite, error) {
+// New makes a suite of tests and checks everything that a Suite promises. Load and
+// Decode both end here.
+func New(name, about string, tests []Test) (*Suite, error) {
 	if err := checkSuiteName(name); err != nil {
 		return nil, err
 	}

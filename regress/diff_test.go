@@ -260,7 +260,7 @@ func judged(t *testing.T, name string, tests ...string) *Judged {
 			Changed: slices.Repeat([]int32{1}, len(letters)), Examples: numbered(t, 2*len(letters))})
 	}
 	var err error
-	if j.suite, err = newSuite(name, "", ts); err != nil {
+	if j.suite, err = New(name, "", ts); err != nil {
 		t.Fatal(err)
 	}
 	return j

@@ -51,7 +51,7 @@ func judge(t *testing.T, body string) string {
 			t.Fatalf("unknown line %q", line)
 		}
 	}
-	s, err := newSuite("s", "", []Test{test})
+	s, err := New("s", "", []Test{test})
 	if err != nil {
 		return "error " + err.Error()
 	}
@@ -153,7 +153,7 @@ func TestCriticalFailed(t *testing.T) {
 	mft := func(name string, critical bool) Test {
 		return Test{Name: name, Kind: MFT, Critical: critical, Expected: []string{"a", "b", "a"}, Examples: numbered(t, 3)}
 	}
-	s, err := newSuite("s", "", []Test{mft("plain", false), mft("must", true), mft("also must", true)})
+	s, err := New("s", "", []Test{mft("plain", false), mft("must", true), mft("also must", true)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +187,7 @@ func TestAnswersMeetTheirCases(t *testing.T) {
 	inv := Test{Name: "i", Kind: INV, Change: "x", Changed: []int32{2, 0, 1}, Examples: numbered(t, 6)}
 	mft := Test{Name: "m", Kind: MFT, Expected: []string{"a", "b"}, Examples: numbered(t, 2)}
 	dir := Test{Name: "d", Kind: DIR, Change: "x", Changed: []int32{1}, Class: "b", Expect: NotIncrease, Examples: numbered(t, 2)}
-	s, err := newSuite("s", "", []Test{inv, mft, dir})
+	s, err := New("s", "", []Test{inv, mft, dir})
 	if err != nil {
 		t.Fatal(err)
 	}

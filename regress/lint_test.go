@@ -48,7 +48,7 @@ func TestLint(t *testing.T) {
 	} {
 		draft := &Suite{Name: "s", About: "about", Tests: []Test{inv()}}
 		c.edit(draft)
-		s, err := newSuite(draft.Name, draft.About, draft.Tests)
+		s, err := New(draft.Name, draft.About, draft.Tests)
 		if err != nil {
 			t.Fatalf("%s: %v", c.name, err)
 		}

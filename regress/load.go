@@ -54,7 +54,7 @@ func Load(fsys fs.FS, file string) (*Suite, error) {
 			return nil, fmt.Errorf("%s: text names column %q, which no table has", file, name)
 		}
 	}
-	s, err := newSuite(f.Suite, f.About, tests)
+	s, err := New(f.Suite, f.About, tests)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}

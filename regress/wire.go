@@ -109,7 +109,7 @@ func Decode(b []byte) (*Suite, error) {
 			return nil, fmt.Errorf("decode suite: test %q: %w", wt.Name, err)
 		}
 	}
-	s, err := newSuite(w.Suite, w.About, tests)
+	s, err := New(w.Suite, w.About, tests)
 	if err != nil {
 		return nil, fmt.Errorf("decode suite: %w", err)
 	}
