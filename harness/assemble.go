@@ -14,12 +14,12 @@ import (
 const reportFormat = "proctor/report/1"
 
 // report puts together everything that a reviewer sees of the run.
-func (t *task) report(a *replies, f *frames, d report.Decision, p *paper) (*report.Report, error) {
+func (t *task) report(f *frames, e policy.Evidence, d report.Decision) (*report.Report, error) {
 	r := &report.Report{
 		Lineage: t.run.Lineage, Candidate: modelView(t.run.PackageName, t.run.Package, t.run.PackageKind),
 		Policy: report.Ref{Name: t.force.policy.Name, Version: int(t.force.policyDoc.Version), Digest: t.force.Policy},
-		Tier:   a.facts.Tier, Binding: policy.BindingPackage, Attempt: int(t.run.Attempt),
-		Probes: probeViews(p.probes(a.candidate, a.baseline)),
+		Tier:   e.Tier, Binding: e.Binding, Attempt: e.Attempt,
+		Probes: probeViews(e.Probes),
 	}
 	if b := t.force.baseline; b != nil {
 		m := modelView(b.PackageName, b.Package, b.PackageKind)
@@ -40,7 +40,7 @@ func (t *task) report(a *replies, f *frames, d report.Decision, p *paper) (*repo
 	}
 	var err error
 	seed := sha256.Sum256(append([]byte("proctor/run/1/plant"), t.seed...))
-	r.Planted, err = policy.Plant(t.force.resolved, t.evidence(p, a, f), seed, plants)
+	r.Planted, err = policy.Plant(t.force.resolved, e, seed, plants)
 	return r, err
 }
 

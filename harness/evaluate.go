@@ -100,8 +100,8 @@ func (t *task) examine(ctx context.Context) error {
 		return err
 	}
 	defer frames.release()
-	decision := policy.Judge(t.force.resolved, t.evidence(p, a, frames))
-	r, err := t.report(a, frames, decision, p)
+	e := t.evidence(p, a, frames)
+	r, err := t.report(frames, e, policy.Judge(t.force.resolved, e))
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
 	}

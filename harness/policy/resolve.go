@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -14,6 +13,9 @@ import (
 	"proctor/metrics"
 	"proctor/regress"
 )
+
+// results is how many answers a run can give.
+const results = 3
 
 const resolvedFormat = "proctor/policy/1"
 
@@ -285,7 +287,11 @@ func (r *Resolved) holds(h Hypothesis) float64 {
 // level returns the level of limits that make a claim HOLD at run k: a run has three
 // results, so before run k there were up to 3^(k-1) transcripts.
 func (r *Resolved) level(attempt int) float64 {
-	return r.alpha() * math.Pow(3, -float64(attempt-1))
+	level, err := metrics.TranscriptLevel(r.alpha(), results, attempt)
+	if err != nil {
+		return 0 // no limit clears anything at level 0
+	}
+	return level
 }
 
 func (r *Resolved) alpha() float64 { return 1 - r.Policy.Confidence }
