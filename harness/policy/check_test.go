@@ -256,3 +256,19 @@ func TestPBeyond(t *testing.T) {
 		t.Errorf("p %v for a bound beyond the estimate", p)
 	}
 }
+
+// A policy whose findings could not be signed is refused before it costs a run.
+func TestSize(t *testing.T) {
+	for _, c := range []struct {
+		values, length int
+		fits           bool
+	}{{400, 10, true}, {1200, 10, true}, {1300, 10, false}, {100, 2000, true}, {200, 2000, false}} {
+		r := &Resolved{}
+		for range c.values {
+			r.Hypotheses = append(r.Hypotheses, Hypothesis{Dimension: "d", Value: strings.Repeat("x", c.length)})
+		}
+		if err := r.checkSize(); (err == nil) != c.fits {
+			t.Errorf("%d values of %d bytes: %v", c.values, c.length, err)
+		}
+	}
+}

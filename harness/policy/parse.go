@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"proctor/harness/spell"
+	"proctor/harness/verdict"
 )
 
 // Bounds of a policy; what is beyond them is refused.
@@ -18,7 +19,7 @@ const (
 	maxOver   = 32
 	maxSuites = 16
 	maxBudget = 20
-	maxDays   = 365
+	maxDays   = verdict.MaxValidDays
 	maxPeople = 5
 	minPeople = 1 // of a review: nobody approves alone what nobody looked at
 )

@@ -9,6 +9,7 @@ import (
 
 	"proctor/harness/report"
 	"proctor/harness/spell"
+	"proctor/harness/verdict"
 	"proctor/holdout"
 	"proctor/metrics"
 	"proctor/regress"
@@ -129,7 +130,24 @@ func resolve(p *Policy, holdouts []holdout.Commitment, suites []*regress.Suite) 
 		}
 	}
 	r.fixSlices()
-	return r, nil
+	return r, r.checkSize()
+}
+
+// checkSize refuses a policy whose findings would not fit into one signed verdict:
+// the run would be charged and then could not be signed. A finding takes some 500
+// bytes, its subject stands in it up to three times.
+func (r *Resolved) checkSize() error {
+	size := 0
+	for _, h := range r.Hypotheses {
+		size += 600 + 3*len(h.subject())
+		for _, v := range h.Pooled {
+			size += 2 * len(v)
+		}
+	}
+	if most := verdict.MaxPayload / 4 * 3; size > most {
+		return fmt.Errorf("its %d checks make a verdict of some %d bytes, and %d can be signed: watch fewer or coarser dimensions, or shorter values", len(r.Hypotheses), size, most)
+	}
+	return nil
 }
 
 func firstName(holdouts []holdout.Commitment) string {
