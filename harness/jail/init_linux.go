@@ -16,20 +16,18 @@ import (
 // Descriptors of the process that becomes the jail.
 const (
 	configFD = 3
-	errorFD  = 4 // closed by a successful exec; bytes on it say what failed
+	errorFD  = 4 // closed by a successful exec
 )
 
-// A failure is what the child reports before it gives up.
-type failure struct {
-	Exec bool   `json:"exec"` // the jail stands, the program did not start
-	Text string `json:"text"`
-}
+// standing is what the child says on errorFD when all that can be shut is shut
+// and only the exec is left. What comes after says why the exec failed; anything
+// else, or nothing, is a jail that does not stand.
+const standing = "standing\n"
 
 // initMain shuts the process in and executes the program. Everything is done on
 // one thread: exec ends the others and keeps what this one gave up.
 func initMain() int {
 	runtime.LockOSThread()
-	report := os.NewFile(errorFD, "report")
 	data, err := io.ReadAll(os.NewFile(configFD, "config"))
 	var c config
 	if err == nil {
@@ -38,53 +36,58 @@ func initMain() int {
 	if err == nil {
 		err = c.allowed()
 	}
-	var exec bool
 	if err == nil {
-		exec, err = c.confine()
+		err = c.confine()
 	}
-	json.NewEncoder(report).Encode(failure{exec, err.Error()})
+	say(err.Error())
 	return 1
+}
+
+// say tells the parent. It allocates nothing: the limit of memory may hold already,
+// and it was made for the program, not for a Go runtime that is about to go.
+func say(text string) {
+	unix.RawSyscall(unix.SYS_WRITE, errorFD, uintptr(unsafe.Pointer(unsafe.StringData(text))), uintptr(len(text)))
 }
 
 // confine does not return if all goes well. The order matters: each step needs
 // rights that a later one gives up.
-func (c *config) confine() (exec bool, err error) {
+func (c *config) confine() error {
 	self, err := unix.Open("/proc/self/exe", unix.O_PATH, 0)
 	if err != nil {
-		return false, fmt.Errorf("open our own binary: %w", err)
+		return fmt.Errorf("open our own binary: %w", err)
 	}
 	if c.Tier.namespaces() {
 		if err := c.newRoot(); err != nil {
-			return false, err
+			return err
 		}
 	}
 	if err := unix.Chdir(or(c.Dir, "/")); err != nil {
-		return false, fmt.Errorf("enter %s: %w", c.Dir, err)
+		return fmt.Errorf("enter %s: %w", c.Dir, err)
 	}
 	if err := c.limit(); err != nil {
-		return false, err
+		return err
 	}
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-		return false, fmt.Errorf("no_new_privs: %w", err)
+		return fmt.Errorf("no_new_privs: %w", err)
 	}
 	if err := c.landlock(); err != nil {
-		return false, err
+		return err
 	}
 	if err := c.dropRights(); err != nil {
-		return false, err
+		return err
 	}
 	if err := c.dieWithParent(); err != nil {
-		return false, err
+		return err
 	}
 	if err := c.seccomp(); err != nil {
-		return false, err
+		return err
 	}
 	// Not closed but marked: closing here would take the runtime's own descriptors
 	// from under it. Exec closes them.
 	if err := unix.CloseRange(configFD, ^uint(0), unix.CLOSE_RANGE_CLOEXEC); err != nil {
-		return false, fmt.Errorf("close_range: %w", err)
+		return fmt.Errorf("close_range: %w", err)
 	}
-	return true, c.exec(self)
+	return c.exec(self)
 }
 
 func or(s, otherwise string) string {
@@ -94,7 +97,7 @@ func or(s, otherwise string) string {
 	return s
 }
 
-// limit sets what holds for each process of the tree.
+// limit sets what holds for each process of the tree, but for its memory: see exec.
 func (c *config) limit() error {
 	if !c.with("limits") {
 		return nil
@@ -119,13 +122,6 @@ func (c *config) limit() error {
 		if err := unix.Prlimit(0, l.what, &unix.Rlimit{Cur: l.soft, Max: l.up}, nil); err != nil {
 			return fmt.Errorf("limit of %s: %w", l.name, err)
 		}
-	}
-	if c.Tree {
-		return nil
-	}
-	data := uint64(c.Limits.Memory)
-	if err := unix.Prlimit(0, unix.RLIMIT_DATA, &unix.Rlimit{Cur: data, Max: data}, nil); err != nil {
-		return fmt.Errorf("limit of memory: %w", err)
 	}
 	return nil
 }
@@ -236,7 +232,9 @@ func (c *config) seccomp() error {
 	return err
 }
 
-// exec becomes the program; it returns only if that fails.
+// exec becomes the program; it returns only if that fails. Where no cgroup bounds
+// the tree's memory, each process's is bounded at the last moment, since the
+// runtime that shuts itself in may have taken more already.
 func (c *config) exec(self int) error {
 	path, dir, flags := "", self, unix.AT_EMPTY_PATH // our own binary, whatever folder it is in
 	switch {
@@ -256,6 +254,15 @@ func (c *config) exec(self int) error {
 	env, err := syscall.SlicePtrFromStrings(c.environ(c.Env))
 	if err != nil {
 		return err
+	}
+	most := unix.Rlimit{Cur: uint64(c.Limits.Memory), Max: uint64(c.Limits.Memory)}
+	if c.with("standing") {
+		say(standing)
+	}
+	if c.with("limits") && !c.Tree {
+		if _, _, e := unix.RawSyscall6(unix.SYS_PRLIMIT64, 0, unix.RLIMIT_DATA, uintptr(unsafe.Pointer(&most)), 0, 0, 0); e != 0 {
+			return e
+		}
 	}
 	_, _, e := unix.RawSyscall6(unix.SYS_EXECVEAT, uintptr(dir), uintptr(unsafe.Pointer(p)),
 		uintptr(unsafe.Pointer(&argv[0])), uintptr(unsafe.Pointer(&env[0])), uintptr(flags), 0)

@@ -131,6 +131,7 @@ func TestStartRefuses(t *testing.T) {
 	have, _ := Probe()
 	for want, s := range map[string]Spec{
 		"either a program or a role":    {},
+		"holds a zero byte":             {Argv: []string{"/bin/true", "a\x00b"}},
 		"either a program or":           {Role: "echo", Argv: []string{"/bin/true"}},
 		`role "nobody" was not given`:   {Role: "nobody"},
 		`tier "jail" at most, "gvisor"`: {Role: "echo", MinTier: GVisor, MaxTier: Jail},
@@ -162,6 +163,23 @@ func TestStartRefuses(t *testing.T) {
 	}
 }
 
+// A child that is gone before it said that the jail stands is not a program that
+// ran and ended, however silently it went.
+func TestStands(t *testing.T) {
+	tiers(t, func(t *testing.T, tier Tier) {
+		for _, without := range [][]string{nil, {"standing"}} {
+			p, err := Start(t.Context(), Spec{Argv: []string{"/bin/true"}, MinTier: tier, MaxTier: tier, without: without})
+			if err == nil {
+				p.Wait()
+				p.closePipes()
+			}
+			if (err == nil) != (without == nil) || err != nil && !strings.Contains(err.Error(), "died while it shut itself in") {
+				t.Errorf("without %q: %v", without, err)
+			}
+		}
+	})
+}
+
 // The switch by which tests leave guards out does nothing in another binary.
 func TestWithoutIsForTests(t *testing.T) {
 	c := config{Without: []string{"seccomp"}}
@@ -184,7 +202,8 @@ func TestKill(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, err := io.ReadFull(p.Stdout, make([]byte, 3)); err != nil {
-			t.Fatal(err)
+			exit, _ := p.Wait()
+			t.Fatalf("%v, %v, stderr %q", err, exit, p.Stderr())
 		}
 		cancel()
 		if exit, err := p.Wait(); err != nil || !exit.Killed || exit.Signal == "" {

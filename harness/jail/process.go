@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -61,6 +62,9 @@ func (s *Spec) check() error {
 	}
 	if len(s.Argv) > 0 && s.Argv[0] == "" {
 		return errors.New("the program has no name")
+	}
+	if slices.ContainsFunc(slices.Concat(s.Argv, s.Args, s.Env), func(a string) bool { return strings.ContainsRune(a, 0) }) {
+		return errors.New("an argument or a variable holds a zero byte")
 	}
 	for _, b := range s.Binds {
 		if !filepath.IsAbs(b.Source) || !filepath.IsAbs(b.Target) || filepath.Clean(b.Target) != b.Target || b.Target == "/" {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -178,14 +179,16 @@ func (p *Process) handOver(ctx context.Context, c *config) (err error) {
 	if err != nil {
 		return fmt.Errorf("jail: wait for the child: %w", err)
 	}
-	if len(said) == 0 {
+	why, stands := strings.CutPrefix(string(said), standing)
+	switch {
+	case !stands && ctx.Err() != nil:
 		return ctx.Err()
+	case !stands:
+		return fmt.Errorf("jail: tier %s: %s", c.Tier, or(why, "the child died while it shut itself in"))
+	case why != "":
+		return &StartError{c.Argv[0], why}
 	}
-	var f failure
-	if json.Unmarshal(said, &f) == nil && f.Exec {
-		return &StartError{c.Argv[0], f.Text}
-	}
-	return fmt.Errorf("jail: tier %s: %s", c.Tier, or(f.Text, string(said)))
+	return ctx.Err()
 }
 
 // attributes are what the kernel does between clone and exec.
