@@ -133,7 +133,11 @@ func isNil(s Statement) bool {
 // decodeStatement reads a payload strictly and checks it as Prepare does.
 func decodeStatement(payload []byte) (Statement, error) {
 	var j statementJSON
-	if err := DecodeStrict(payload, MaxPayload, &j); err != nil {
+	in, err := readTree(payload, MaxPayload)
+	if err == nil {
+		err = decodeTree(in, payload, &j)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("statement: %w", err)
 	}
 	if j.Type != statementType {
@@ -146,7 +150,8 @@ func decodeStatement(payload []byte) (Statement, error) {
 	if s == nil {
 		return nil, fmt.Errorf("statement: predicate type %q is unknown", clip(j.PredicateType))
 	}
-	if err := DecodeStrict(j.Predicate, MaxPayload, s); err != nil {
+	predicate := in.(map[string]any)["predicate"] // it is there, as decodeTree found
+	if err := decodeTree(predicate, j.Predicate, s); err != nil {
 		return nil, fmt.Errorf("predicate: %w", err)
 	}
 	of := Subject{j.Subject[0].Name, "sha256:" + j.Subject[0].Digest.SHA256}

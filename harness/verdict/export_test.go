@@ -8,3 +8,6 @@ func (t Trust) Without(steps ...string) Trust {
 	}
 	return t
 }
+
+// ParseTree is parseTree.
+var ParseTree = parseTree

@@ -1,8 +1,11 @@
 package verdict_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"reflect"
 	"testing"
+	"unicode/utf8"
 
 	"proctor/harness/verdict"
 	"proctor/harness/verdict/verdicttest"
@@ -62,4 +65,26 @@ func BenchmarkVerify(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// Our reading of JSON is that of encoding/json, but for what it refuses.
+func FuzzTree(f *testing.F) {
+	for _, s := range []string{`{"a":[1,-2.5e3,"x\"\\",{}],"b":{"c":null}, "d" : true}`, `[]`, `"\u00e9\ud800"`, ` 1 `, `{"a":1,"A":2}`, `[[[]]]`, `{"":""}`, `{"a":1}x`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if !utf8.Valid(b) { // which was refused before
+			return
+		}
+		got, err := verdict.ParseTree(b)
+		if err != nil {
+			return
+		}
+		var want any
+		d := json.NewDecoder(bytes.NewReader(b))
+		d.UseNumber()
+		if err := d.Decode(&want); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %#v, encoding/json %#v %v", b, got, want, err)
+		}
+	})
 }

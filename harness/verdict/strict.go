@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -20,17 +19,28 @@ const maxJSONDepth = 24
 // beyond 24. White space and the order of keys are free. It decodes, encodes
 // again, and compares, so that encoding/json's own leniency has no effect.
 func DecodeStrict(data []byte, max int, into any) error {
-	switch {
-	case len(data) == 0:
-		return errors.New("it is empty")
-	case len(data) > max:
-		return fmt.Errorf("it is longer than %d bytes", max)
-	case !utf8.Valid(data):
-		return errors.New("it is not UTF-8 text")
-	}
-	if err := scanJSON(data); err != nil {
+	in, err := readTree(data, max)
+	if err != nil {
 		return err
 	}
+	return decodeTree(in, data, into)
+}
+
+// readTree checks what needs no form, and reads the tree.
+func readTree(data []byte, max int) (any, error) {
+	switch {
+	case len(data) == 0:
+		return nil, errors.New("it is empty")
+	case len(data) > max:
+		return nil, fmt.Errorf("it is longer than %d bytes", max)
+	case !utf8.Valid(data):
+		return nil, errors.New("it is not UTF-8 text")
+	}
+	return parseTree(data)
+}
+
+// decodeTree decodes data, whose tree is in, and demands that it prints the same.
+func decodeTree(in any, data []byte, into any) error {
 	if err := json.Unmarshal(data, into); err != nil {
 		return jsonError(err)
 	}
@@ -38,74 +48,18 @@ func DecodeStrict(data []byte, max int, into any) error {
 	if err != nil {
 		return err
 	}
-	in, err := generic(data)
-	if err != nil {
-		return err
+	if bytes.Equal(again, data) { // as we print it
+		return nil
 	}
-	out, err := generic(again)
+	out, err := parseTree(again)
 	if err != nil {
 		return err
 	}
 	return sameJSON(in, out, "")
 }
 
-// scanJSON refuses deep nesting, repeated keys and anything but one value.
-func scanJSON(data []byte) error {
-	if !json.Valid(data) {
-		var v any
-		return jsonError(json.Unmarshal(data, &v))
-	}
-	type level struct {
-		keys    map[string]bool // nil in a list
-		wantKey bool
-	}
-	var stack []level
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber()
-	for {
-		t, err := d.Token()
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return jsonError(err)
-		}
-		top := len(stack) - 1
-		if t == json.Delim('}') || t == json.Delim(']') {
-			stack = stack[:top]
-			continue
-		}
-		if top >= 0 && stack[top].wantKey {
-			key := foldKey(t.(string))
-			if stack[top].keys[key] {
-				return fmt.Errorf("key %q stands twice, or in two cases", clip(t.(string)))
-			}
-			stack[top].keys[key], stack[top].wantKey = true, false
-			continue
-		}
-		if top >= 0 {
-			stack[top].wantKey = stack[top].keys != nil
-		}
-		switch t {
-		case json.Delim('{'):
-			stack = append(stack, level{map[string]bool{}, true})
-		case json.Delim('['):
-			stack = append(stack, level{})
-		}
-		if len(stack) > maxJSONDepth {
-			return fmt.Errorf("it is nested deeper than %d", maxJSONDepth)
-		}
-	}
-}
-
 // foldKey maps keys that some decoder takes for one to one string.
 func foldKey(s string) string { return strings.ToLower(strings.ToUpper(s)) }
-
-func generic(data []byte) (v any, err error) {
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber()
-	return v, d.Decode(&v)
-}
 
 // sameJSON says where the input differs from what its decoded form prints.
 func sameJSON(in, out any, at string) error {
