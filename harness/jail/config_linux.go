@@ -31,6 +31,7 @@ type config struct {
 	User    int      `json:"user"`    // to become; -1: stay
 	NProc   int      `json:"nproc"`   // what to set RLIMIT_NPROC to
 	Tree    bool     `json:"tree"`    // a cgroup bounds the tree's memory
+	Loop    bool     `json:"loop"`    // 127.0.0.1 is there and may be used
 	HostNS  string   `json:"host_ns"` // the mount namespace that must not be ours
 	Without []string `json:"without,omitempty"`
 }
@@ -46,7 +47,7 @@ func (c *config) allowed() error {
 }
 
 func (s *Spec) config(tier Tier) (*config, error) {
-	c := &config{Tier: tier, Argv: s.Argv, Role: s.Role != "", Dir: s.Dir, Limits: s.Limits, User: -1, Without: s.without}
+	c := &config{Tier: tier, Argv: s.Argv, Role: s.Role != "", Dir: s.Dir, Limits: s.Limits, Loop: s.Loopback, User: -1, Without: s.without}
 	if c.Role {
 		c.Argv = append([]string{roleName, s.Role}, s.Args...)
 	}

@@ -61,6 +61,11 @@ func (c *config) confine() error {
 			return err
 		}
 	}
+	if c.Loop {
+		if err := c.raiseLoopback(); err != nil {
+			return err
+		}
+	}
 	if err := unix.Chdir(or(c.Dir, "/")); err != nil {
 		return fmt.Errorf("enter %s: %w", c.Dir, err)
 	}
@@ -156,7 +161,11 @@ func (c *config) landlock() error {
 			}
 		}
 	}
-	if err := landlock.V11.BestEffort().Restrict(rules...); err != nil {
+	ruleset := landlock.V11.BestEffort()
+	if c.Loop {
+		return restrictButNet(ruleset, rules)
+	}
+	if err := ruleset.Restrict(rules...); err != nil {
 		return fmt.Errorf("landlock: %w", err)
 	}
 	return nil
@@ -223,6 +232,7 @@ func (c *config) seccomp() error {
 		ownRoot:    c.Tier.namespaces(),
 		scoped:     c.Tier != None && LandlockVersion() >= 6,
 		treeMemory: c.Tree,
+		loopback:   c.Loop,
 		pid:        os.Getpid(),
 	}
 	err := plan.install()

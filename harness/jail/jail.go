@@ -83,12 +83,16 @@ type Spec struct {
 	Role string   // a role of our own binary, see Main
 	Args []string // of the role
 
-	Dir     string   // working folder: the Target of a bind, or below it; "": the root or /
-	Binds   []Bind   // shown besides what Role needs
-	Env     []string // the whole environment; HOME and TMPDIR are set by the jail
-	Limits  Limits
-	MinTier Tier // refuse below; "" means Landlock
-	MaxTier Tier // do not go above, "" means as high as possible: to see what a weaker machine does
+	Dir    string   // working folder: the Target of a bind, or below it; "": the root or /
+	Binds  []Bind   // shown besides what Role needs
+	Env    []string // the whole environment; HOME and TMPDIR are set by the jail
+	Limits Limits
+	// Loopback gives the program a network of its own that holds nothing but itself:
+	// 127.0.0.1, on which its processes reach each other and nobody else. It needs a
+	// namespace, so that Start refuses below NoCgroup.
+	Loopback bool
+	MinTier  Tier // refuse below; "" means Landlock
+	MaxTier  Tier // do not go above, "" means as high as possible: to see what a weaker machine does
 
 	without []string // tests only: guards to leave out
 }

@@ -85,6 +85,9 @@ func (s *Spec) tier() (Tier, error) {
 	if want == "" {
 		want = Landlock
 	}
+	if s.Loopback && !want.AtLeast(NoCgroup) {
+		want = NoCgroup
+	}
 	have, reasons := Probe()
 	if s.MaxTier != "" && s.MaxTier.Compare(have) < 0 {
 		have, reasons = s.MaxTier, []string{"the tier is held down to " + string(s.MaxTier)}

@@ -66,6 +66,7 @@ type seccompPlan struct {
 	ownRoot    bool // namespaces: the program is alone, so that it may signal and set up groups
 	scoped     bool // Landlock keeps signals inside
 	treeMemory bool // a cgroup counts shared memory
+	loopback   bool // the network namespace holds the program alone
 	pid        int
 }
 
@@ -85,12 +86,33 @@ func (p seccompPlan) build() []unix.SockFilter {
 	for _, nr := range append(allowed, archAllowed...) {
 		f.when(nr, unix.SECCOMP_RET_ALLOW)
 	}
+	p.sockets(f)
 	for _, nr := range append(denied, archDenied...) {
 		f.when(nr, errno(unix.EPERM))
 	}
 	p.conditional(f)
 	f.ret(errno(unix.ENOSYS))
 	return f.prog
+}
+
+// toSocket are the calls by which a program comes to talk to another over a socket.
+var toSocket = []uint32{unix.SYS_BIND, unix.SYS_LISTEN, unix.SYS_ACCEPT, unix.SYS_ACCEPT4, unix.SYS_CONNECT}
+
+// sockets allows no socket, or those of two families: IPv4, which ends in the
+// namespace, and Unix, which reaches what the mounts show. Families that no network
+// namespace confines (vsock) or that speak to the kernel itself (netlink, packet)
+// answer as if the kernel had none.
+func (p seccompPlan) sockets(f *filter) {
+	if !p.loopback {
+		for _, nr := range append([]uint32{unix.SYS_SOCKET}, toSocket...) {
+			f.when(nr, errno(unix.EPERM))
+		}
+		return
+	}
+	f.oneOf(unix.SYS_SOCKET, 0, errno(unix.EAFNOSUPPORT), unix.AF_UNIX, unix.AF_INET)
+	for _, nr := range toSocket {
+		f.when(nr, unix.SECCOMP_RET_ALLOW)
+	}
 }
 
 // conditional adds the calls that depend on their arguments or on the tier.

@@ -214,6 +214,9 @@ func attributes(c *config) *syscall.SysProcAttr {
 	at.UidMappings = []syscall.SysProcIDMap{{ContainerID: insideUser, HostID: uid, Size: 1}}
 	at.GidMappings = []syscall.SysProcIDMap{{ContainerID: insideUser, HostID: gid, Size: 1}}
 	at.AmbientCaps = []uintptr{unix.CAP_SYS_ADMIN, unix.CAP_SETPCAP} // within the new user namespace
+	if c.Loop {
+		at.AmbientCaps = append(at.AmbientCaps, unix.CAP_NET_ADMIN)
+	}
 	return at
 }
 
