@@ -360,7 +360,10 @@ func (a *auditor) sets(ctx context.Context, tx *store.Tx) error {
 			err = a.pinned(ctx, c, manifest)
 		}
 		if err == nil {
-			err = holdout.Audit(ctx, a.s.Blobs, a.s.Keyring, manifest, a.s.Officer.Public().(ed25519.PublicKey))
+			var key []byte
+			if key, err = holdoutKey(tx, d.Digest); err == nil {
+				err = holdout.Audit(ctx, a.s.Blobs, a.s.Keyring, manifest, key, a.s.Officer.Public().(ed25519.PublicKey))
+			}
 		}
 		if err != nil {
 			a.problem("holdout %s version %d: %v", d.Name, d.Version, err)

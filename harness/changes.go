@@ -15,87 +15,9 @@ import (
 	"proctor/harness/intake"
 	"proctor/harness/policy"
 	"proctor/harness/store"
-	"proctor/holdout"
-	"proctor/holdout/blob"
 	"proctor/regress"
 	"proctor/web/api"
 )
-
-// A HoldoutProposal is a table to be sealed.
-type HoldoutProposal struct {
-	Spec    []byte // YAML
-	Format  string // csv or jsonl, of both tables
-	Table   io.Reader
-	Reserve io.Reader // nil: no reserve
-}
-
-// ProposeHoldout seals a table and proposes the sealed set. The rows are decoded
-// in a jailed child and leave this call only encrypted.
-func (s *Service) ProposeHoldout(ctx context.Context, p access.Principal, h HoldoutProposal) (api.Change, error) {
-	if err := access.Check(p, access.Propose, access.Object{Kind: "holdout"}); err != nil {
-		return api.Change{}, err
-	}
-	spec, err := holdout.ParseSpec(h.Spec)
-	if err != nil {
-		return api.Change{}, refuse(Usage, "seal specification: %v", err)
-	}
-	in := holdout.SealInput{Spec: spec, Rand: s.Rand, Now: s.Now()}
-	opt := intake.Options{Text: spec.TextColumns()}
-	if in.Table, err = intake.Decode(ctx, h.Format, h.Table, opt); err != nil {
-		return api.Change{}, usersFault("table", err)
-	}
-	if h.Reserve != nil {
-		if in.Reserve, err = intake.Decode(ctx, h.Format, h.Reserve, opt); err != nil {
-			return api.Change{}, usersFault("reserve", err)
-		}
-	}
-	if s.CanarySeed != nil {
-		in.CanarySeed = *s.CanarySeed
-	} else if _, err := io.ReadFull(s.Rand, in.CanarySeed[:]); err != nil {
-		return api.Change{}, err
-	}
-	if err := s.Store.View(ctx, func(tx *store.Tx) error {
-		v, err := tx.NextVersion("holdout", spec.Name)
-		in.Version = int(v)
-		if err == nil && v > 1 {
-			var d store.Document
-			if d, err = tx.Active("holdout", spec.Name); err == nil {
-				in.Previous = d.Digest
-			} else if errors.Is(err, store.ErrNotFound) {
-				err = nil
-			}
-		}
-		return err
-	}); err != nil {
-		return api.Change{}, err
-	}
-	blobs := &noting{Store: s.Blobs}
-	c, manifest, err := holdout.Seal(ctx, in, blobs, s.Keyring, s.Officer)
-	if blobs.failed { // the disk's fault and not the table's
-		return api.Change{}, fmt.Errorf("seal %s: %w", spec.Name, err)
-	}
-	if err != nil {
-		return api.Change{}, refuse(Usage, "seal %s: %v", spec.Name, err)
-	}
-	body, err := json.Marshal(c)
-	if err != nil {
-		return api.Change{}, err
-	}
-	note := fmt.Sprintf("%s version %d: %d rows sealed, %d in reserve, %d canaries, %d twins", c.Name, c.Version, c.Rows, c.ReserveRows, c.Canaries, c.Twins)
-	return s.propose(ctx, p, store.Document{Digest: c.Digest, Kind: "holdout", Name: c.Name, Version: int64(c.Version), Body: body, Extra: manifest}, note)
-}
-
-// noting notes that a write failed. One goroutine uses it.
-type noting struct {
-	blob.Store
-	failed bool
-}
-
-func (n *noting) Put(ctx context.Context, b []byte) (blob.Ref, error) {
-	ref, err := n.Store.Put(ctx, b)
-	n.failed = n.failed || err != nil
-	return ref, err
-}
 
 // ProposeSuite reads a suite (a tar archive of one YAML file and its case tables) and proposes it.
 func (s *Service) ProposeSuite(ctx context.Context, p access.Principal, archive io.Reader) (api.Change, error) {
@@ -233,6 +155,11 @@ func (s *Service) ProposeBaseline(ctx context.Context, p access.Principal, b api
 
 // propose stores a document and the proposal to put it in force.
 func (s *Service) propose(ctx context.Context, p access.Principal, d store.Document, note string) (api.Change, error) {
+	return s.proposeWith(ctx, p, d, note, func(*store.Tx) error { return nil })
+}
+
+// proposeWith is propose with what else must be kept exactly if the document is.
+func (s *Service) proposeWith(ctx context.Context, p access.Principal, d store.Document, note string, also func(*store.Tx) error) (api.Change, error) {
 	var c store.Change
 	err := s.update(ctx, func(tx *store.Tx, log *appender) error {
 		if have, err := tx.Document(d.Digest); err == nil && (have.Kind != d.Kind || !bytes.Equal(have.Body, d.Body)) {
@@ -242,6 +169,9 @@ func (s *Service) propose(ctx context.Context, p access.Principal, d store.Docum
 			return err
 		}
 		if err := tx.AddDocument(d); err != nil {
+			return err
+		}
+		if err := also(tx); err != nil {
 			return err
 		}
 		var err error

@@ -112,8 +112,12 @@ func (t *task) examine(ctx context.Context) error {
 // open charges the exposure ledger and opens the sealed set.
 func (t *task) open(ctx context.Context) (*paper, error) {
 	set := t.force.holdouts[0]
+	var key []byte // read now, not kept: it can be destroyed at any time
+	if err := t.s.Store.View(ctx, func(tx *store.Tx) (err error) { key, err = holdoutKey(tx, set.Digest); return err }); err != nil {
+		return nil, refundable(err)
+	}
 	g, err := t.s.vault(ledger{t.s, t.force.policy.BudgetRuns, t.run.Epoch}).Grant(ctx, holdout.Request{
-		RunID: t.run.ID, Lineage: t.run.Lineage, Commitment: set.Commitment, Manifest: set.manifest,
+		RunID: t.run.ID, Lineage: t.run.Lineage, Commitment: set.Commitment, Manifest: set.manifest, Key: key,
 	})
 	var spent *holdout.BudgetError
 	if errors.As(err, &spent) {

@@ -21,12 +21,12 @@ import (
 //
 // Whether the manifest is the one in force only its digest can tell: compare it
 // with the log.
-func Audit(ctx context.Context, store blob.Store, keys Keyring, raw []byte, officer ed25519.PublicKey) error {
+func Audit(ctx context.Context, store blob.Store, keys Keyring, raw, key []byte, officer ed25519.PublicKey) error {
 	m, err := verifyManifest(raw, officer)
 	if err != nil {
 		return err
 	}
-	dek, err := m.unwrap(ctx, keys)
+	dek, err := m.unwrap(ctx, keys, key)
 	if err != nil {
 		return err
 	}

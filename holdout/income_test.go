@@ -73,7 +73,7 @@ func TestCensus(t *testing.T) {
 	if c.Rows != 16_281 || c.ReserveRows != 16_281 || c.Canaries != 200 || c.Twins != 1250 || c.Repeats != 1086 {
 		t.Errorf("%d rows, %d in reserve, %d canaries, %d twins, %d repeats", c.Rows, c.ReserveRows, c.Canaries, c.Twins, c.Repeats)
 	}
-	if err := Audit(t.Context(), w.store, w.keys, raw, w.pub); err != nil {
+	if err := w.audit(t, raw); err != nil {
 		t.Error(err)
 	}
 	in.Table, in.Reserve, in.Spec.Name = in.Reserve, rows.Table{}, "next"
@@ -82,7 +82,7 @@ func TestCensus(t *testing.T) {
 		t.Errorf("the reserve inherits %.3f of the exposure", got)
 	}
 	in.Spec.Duplicates = 5
-	if _, _, err := Seal(t.Context(), in, w.store, w.keys, w.priv); err == nil {
+	if _, err := Seal(t.Context(), in, w.store, w.keys, w.priv); err == nil {
 		t.Error("6.7 % of repeats passed a limit of 5")
 	}
 }

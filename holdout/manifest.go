@@ -3,6 +3,7 @@ package holdout
 import (
 	"bytes"
 	"crypto/ed25519"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -59,8 +60,11 @@ type manifest struct {
 	Format string     `json:"format"`
 	Public Commitment `json:"commitment"` // its Digest is empty here
 	Spec   Spec       `json:"spec"`
-	Key    []byte     `json:"key"` // the wrapped data key
-	Parts  []part     `json:"parts"`
+	// KeyCheck follows from the data key and tells nothing of it. The wrapped key
+	// itself lies outside, so that it can be wrapped anew or destroyed while the
+	// digest of the set stays.
+	KeyCheck string `json:"key_check"`
+	Parts    []part `json:"parts"`
 
 	digest string
 }
@@ -192,6 +196,18 @@ func (m *manifest) places(p part) []place {
 	}
 	return out
 }
+
+// A Sealed set is what Seal made: what is public, what the officer signed, and the
+// wrapped data key, which is kept apart from both.
+type Sealed struct {
+	Commitment
+	Manifest []byte
+	Key      []byte
+}
+
+// keyCheck commits to a data key. It also tells a wrapped key that was put in the
+// place of another: GCM by itself does not commit to its key.
+func keyCheck(dek []byte) string { return hex.EncodeToString(derive(dek, "proctor/holdout/1/check")) }
 
 // keyContext binds a wrapped data key to one version of one set.
 func keyContext(set string, version int) string {

@@ -27,44 +27,44 @@ type SealInput struct {
 }
 
 // Seal checks a table, adds canaries and twins, encrypts everything into the store
-// and signs the manifest. It returns the public side and the manifest's bytes.
+// and signs the manifest.
 //
 // Only ciphertext reaches the store, chunk by chunk. A Seal that fails leaves
 // chunks behind that nothing names and whose key is gone.
-func Seal(ctx context.Context, in SealInput, store blob.Store, keys Keyring, officer ed25519.PrivateKey) (Commitment, []byte, error) {
+func Seal(ctx context.Context, in SealInput, store blob.Store, keys Keyring, officer ed25519.PrivateKey) (Sealed, error) {
 	if err := in.check(officer); err != nil {
-		return Commitment{}, nil, err
+		return Sealed{}, err
 	}
 	s := in.Spec
 	p, err := readPaper(s, in.Table)
 	if err != nil {
-		return Commitment{}, nil, err
+		return Sealed{}, err
 	}
 	repeats, err := checkScored(s, in.Table, p)
 	if err != nil {
-		return Commitment{}, nil, err
+		return Sealed{}, err
 	}
 	reserve := p.sealed.Slice(0, 0)
 	if len(in.Reserve.Columns()) > 0 {
 		if reserve, err = in.Reserve.Select(s.sealed()...); err != nil {
-			return Commitment{}, nil, fmt.Errorf("reserve: %w", err)
+			return Sealed{}, fmt.Errorf("reserve: %w", err)
 		}
 		if err := checkReserve(s, p.sealed, reserve); err != nil {
-			return Commitment{}, nil, err
+			return Sealed{}, err
 		}
 	}
 	dek := make([]byte, 32)
 	defer clear(dek)
 	if err := in.draw(dek); err != nil {
-		return Commitment{}, nil, err
+		return Sealed{}, err
 	}
 	parts, err := in.parts(p, reserve)
 	if err != nil {
-		return Commitment{}, nil, err
+		return Sealed{}, err
 	}
-	m := manifest{Format: format, Spec: s}
+	m := manifest{Format: format, Spec: s, KeyCheck: keyCheck(dek)}
 	if m.Public, err = describe(ctx, s, p, keys); err != nil {
-		return Commitment{}, nil, err
+		return Sealed{}, err
 	}
 	m.Public.Version, m.Public.Previous = in.Version, in.Previous
 	m.Public.SealedAt = in.Now.UTC().Format(time.RFC3339)
@@ -73,22 +73,23 @@ func Seal(ctx context.Context, in SealInput, store blob.Store, keys Keyring, off
 	for i, t := range parts {
 		sealed, err := sealPart(ctx, m.Public, partNames[i], dek, t, store)
 		if err != nil {
-			return Commitment{}, nil, err
+			return Sealed{}, err
 		}
 		m.Parts = append(m.Parts, sealed)
 	}
 	m.Public.RowRoot = m.Parts[0].Root
-	if m.Key, err = keys.Wrap(ctx, dek, keyContext(s.Name, in.Version)); err != nil {
-		return Commitment{}, nil, fmt.Errorf("wrap the data key: %w", err)
+	wrapped, err := keys.Wrap(ctx, dek, keyContext(s.Name, in.Version))
+	if err != nil {
+		return Sealed{}, fmt.Errorf("wrap the data key: %w", err)
 	}
 	if err := m.check(); err != nil { // never sign what a reader would refuse
-		return Commitment{}, nil, err
+		return Sealed{}, err
 	}
 	raw, err := m.sign(officer)
 	if err != nil {
-		return Commitment{}, nil, fmt.Errorf("sign the manifest: %w", err)
+		return Sealed{}, fmt.Errorf("sign the manifest: %w", err)
 	}
-	return m.commitment(), raw, nil
+	return Sealed{m.commitment(), raw, wrapped}, nil
 }
 
 func (in SealInput) check(officer ed25519.PrivateKey) error {

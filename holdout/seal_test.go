@@ -62,7 +62,7 @@ func TestCommitment(t *testing.T) {
 	if enc, err := json.Marshal(c); err != nil || json.Unmarshal(enc, &back) != nil || differs(back, c) != "" {
 		t.Error("a commitment does not survive JSON")
 	}
-	if err := Audit(t.Context(), w.store, w.keys, raw, w.pub); err != nil {
+	if err := w.audit(t, raw); err != nil {
 		t.Errorf("audit: %v", err)
 	}
 }
@@ -189,7 +189,7 @@ func TestSealRefuses(t *testing.T) {
 	} {
 		w, in := newWorld(), input(t, plain)
 		c.change(&in)
-		_, _, err := Seal(t.Context(), in, w.store, w.keys, w.priv)
+		_, err := Seal(t.Context(), in, w.store, w.keys, w.priv)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("got  %v\nwant %s", err, c.want)
 		}
@@ -229,7 +229,7 @@ func TestDuplicates(t *testing.T) {
 		}
 		w, in := newWorld(), input(t, tab)
 		in.Spec.ID = ""
-		_, _, err = Seal(t.Context(), in, w.store, w.keys, w.priv)
+		_, err = Seal(t.Context(), in, w.store, w.keys, w.priv)
 		if err == nil || !strings.Contains(err.Error(), "holdout.duplicates: 100 of 500 rows (20.0 %)") || !strings.Contains(err.Error(), "first: row 401 repeats row 1") {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -60,11 +62,12 @@ type world struct {
 	keys  *FileKeyring
 	priv  ed25519.PrivateKey
 	pub   ed25519.PublicKey
+	wraps map[string][]byte // wrapped data keys, by what the manifest says of the key
 }
 
 func newWorld() *world {
 	priv := ed25519.NewKeyFromSeed(make([]byte, 32))
-	return &world{newFake(), newFileKeyring([]byte("a key-encryption key of 32 bytes")), priv, priv.Public().(ed25519.PublicKey)}
+	return &world{newFake(), newFileKeyring([]byte("a key-encryption key of 32 bytes")), priv, priv.Public().(ed25519.PublicKey), map[string][]byte{}}
 }
 
 func input(t testing.TB, tab rows.Table) SealInput {
@@ -81,11 +84,34 @@ func stream(name string) *rand.ChaCha8 { return rand.NewChaCha8(sha256.Sum256([]
 
 func (w *world) seal(t testing.TB, in SealInput) (Commitment, []byte) {
 	t.Helper()
-	c, raw, err := Seal(context.Background(), in, w.store, w.keys, w.priv)
+	s, err := Seal(context.Background(), in, w.store, w.keys, w.priv)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c, raw
+	w.wraps[keyName(t, s.Manifest)] = s.Key
+	return s.Commitment, s.Manifest
+}
+
+// key returns the wrapped data key of a set that this world sealed.
+func (w *world) key(t testing.TB, raw []byte) []byte {
+	t.Helper()
+	return w.wraps[keyName(t, raw)]
+}
+
+// keyName is what a manifest, true or not, says its key is for.
+func keyName(t testing.TB, raw []byte) string {
+	t.Helper()
+	var e envelope
+	var m manifest
+	if err := errors.Join(json.Unmarshal(raw, &e), json.Unmarshal(e.Payload, &m)); err != nil {
+		t.Fatal(err)
+	}
+	return keyContext(m.Public.Name, m.Public.Version) + m.KeyCheck
+}
+
+func (w *world) audit(t testing.TB, raw []byte) error {
+	t.Helper()
+	return Audit(t.Context(), w.store, w.keys, raw, w.key(t, raw), w.pub)
 }
 
 func (w *world) vault(l Ledger) *Vault { return NewVault(w.store, w.keys, w.pub, l) }

@@ -42,7 +42,7 @@ func sealWide(t testing.TB, w *world, version int) (Commitment, []byte) {
 // grant opens without a budget.
 func (w *world) grant(t testing.TB, c Commitment, raw []byte) (Grant, error) {
 	t.Helper()
-	return w.vault(&memoryLedger{budget: 1 << 30}).Grant(t.Context(), Request{RunID: "r", Lineage: "l", Commitment: c, Manifest: raw})
+	return w.vault(&memoryLedger{budget: 1 << 30}).Grant(t.Context(), Request{RunID: "r", Lineage: "l", Commitment: c, Manifest: raw, Key: w.key(t, raw)})
 }
 
 // One bit changed anywhere in a chunk, at thousands of seeded places and in every
@@ -55,7 +55,7 @@ func TestBitFlips(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dek, err := g.m.unwrap(t.Context(), w.keys)
+	dek, err := g.m.unwrap(t.Context(), w.keys, g.key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,7 +177,7 @@ func TestChunksElsewhere(t *testing.T) {
 	}
 
 	// Each word of a place matters, under one key.
-	dek, err := g1.m.unwrap(t.Context(), w.keys)
+	dek, err := g1.m.unwrap(t.Context(), w.keys, g1.key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -228,7 +228,7 @@ func TestRollback(t *testing.T) {
 	if _, err := verifyManifest(oldRaw, w.pub); err != nil {
 		t.Errorf("negative control: the older manifest's signature does not verify: %v", err)
 	}
-	if err := Audit(t.Context(), w.store, w.keys, oldRaw, w.pub); err != nil {
+	if err := w.audit(t, oldRaw); err != nil {
 		t.Errorf("negative control: %v", err)
 	}
 	// A commitment that says other than its manifest, under the right digest.
@@ -255,7 +255,7 @@ func TestAudit(t *testing.T) {
 	}
 	w.store = store
 	c, raw := sealWide(t, w, 1)
-	audit := func(raw []byte) error { return Audit(t.Context(), w.store, w.keys, raw, w.pub) }
+	audit := func(raw []byte) error { return w.audit(t, raw) }
 	if err := audit(raw); err != nil {
 		t.Fatal(err)
 	}

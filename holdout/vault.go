@@ -58,6 +58,7 @@ type Request struct {
 	Lineage    string
 	Commitment Commitment
 	Manifest   []byte
+	Key        []byte // the wrapped data key; empty: it was destroyed
 	Purpose    string // "": scoring
 }
 
@@ -66,6 +67,7 @@ type Request struct {
 type Grant struct {
 	v       *Vault
 	m       *manifest
+	key     []byte
 	receipt Receipt
 }
 
@@ -96,7 +98,7 @@ func (v *Vault) Grant(ctx context.Context, r Request) (Grant, error) {
 	if err != nil {
 		return Grant{}, fmt.Errorf("charge %s for run %s: %w", m.Public.Name, r.RunID, err)
 	}
-	return Grant{v, m, receipt}, nil
+	return Grant{v, m, r.Key, receipt}, nil
 }
 
 // pinned verifies a manifest and that it is the one that the commitment names. The
@@ -123,7 +125,7 @@ func (g Grant) open(ctx context.Context, names ...string) ([]rows.Table, error) 
 	if g.v == nil || g.m == nil {
 		return nil, ErrNoGrant
 	}
-	dek, err := g.m.unwrap(ctx, g.v.keys)
+	dek, err := g.m.unwrap(ctx, g.v.keys, g.key)
 	if err != nil {
 		return nil, err
 	}
@@ -137,13 +139,23 @@ func (g Grant) open(ctx context.Context, names ...string) ([]rows.Table, error) 
 	return out, nil
 }
 
-func (m *manifest) unwrap(ctx context.Context, keys Keyring) ([]byte, error) {
-	dek, err := keys.Unwrap(ctx, m.Key, keyContext(m.Public.Name, m.Public.Version))
+// ErrShredded is returned, wrapped, for a set whose data key was destroyed.
+var ErrShredded = errors.New("the data key was destroyed: nobody can open the set any more")
+
+func (m *manifest) unwrap(ctx context.Context, keys Keyring, wrapped []byte) ([]byte, error) {
+	if len(wrapped) == 0 {
+		return nil, fmt.Errorf("open %s version %d: %w", m.Public.Name, m.Public.Version, ErrShredded)
+	}
+	dek, err := keys.Unwrap(ctx, wrapped, keyContext(m.Public.Name, m.Public.Version))
 	if err != nil {
 		return nil, fmt.Errorf("open %s version %d: %w", m.Public.Name, m.Public.Version, err)
 	}
 	if len(dek) != 32 {
 		return nil, fmt.Errorf("open %s version %d: the data key has %d bytes", m.Public.Name, m.Public.Version, len(dek))
+	}
+	if keyCheck(dek) != m.KeyCheck {
+		clear(dek)
+		return nil, fmt.Errorf("%w: the data key of %s version %d is another than it was sealed with", ErrDigestMismatch, m.Public.Name, m.Public.Version)
 	}
 	return dek, nil
 }

@@ -50,7 +50,7 @@ func TestChargeFirst(t *testing.T) {
 	store := w.store.(*fakeStore)
 	down := errors.New("the ledger is down")
 	spent := &memoryLedger{budget: 0}
-	r := Request{RunID: "r1", Lineage: "l", Commitment: c, Manifest: raw}
+	r := Request{RunID: "r1", Lineage: "l", Commitment: c, Manifest: raw, Key: w.key(t, raw)}
 
 	if _, err := NewVault(store, keys, w.pub, &memoryLedger{fail: down}).Grant(t.Context(), r); !errors.Is(err, down) {
 		t.Errorf("ledger down: %v", err)
@@ -77,7 +77,7 @@ func TestChargeFirst(t *testing.T) {
 	bad := r
 	bad.Manifest = append([]byte(nil), raw...)
 	bad.Manifest[100] ^= 1
-	for name, req := range map[string]Request{"manifest": bad, "no run": {Lineage: "l", Commitment: c, Manifest: raw}, "no lineage": {RunID: "r", Commitment: c, Manifest: raw}} {
+	for name, req := range map[string]Request{"manifest": bad, "no run": {Lineage: "l", Commitment: c, Manifest: raw, Key: w.key(t, raw)}, "no lineage": {RunID: "r", Commitment: c, Manifest: raw, Key: w.key(t, raw)}} {
 		if _, err := NewVault(store, keys, w.pub, l).Grant(t.Context(), req); err == nil || len(l.past) != 0 {
 			t.Errorf("%s: %v, %d charges", name, err, len(l.past))
 		}
@@ -104,7 +104,7 @@ func TestExposure(t *testing.T) {
 		in := input(t, tab)
 		in.Spec.Name, in.Version = name, version
 		c, raw := w.seal(t, in)
-		return Request{Lineage: "income", Commitment: c, Manifest: raw}
+		return Request{Lineage: "income", Commitment: c, Manifest: raw, Key: w.key(t, raw)}
 	}
 	half, err := rows.Concat(tab.Slice(0, 1000), more.Slice(0, 1000))
 	if err != nil {

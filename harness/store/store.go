@@ -31,7 +31,7 @@ import (
 var migrations embed.FS
 
 // Schema is the version of the tables that this program reads and writes.
-const Schema = 2
+const Schema = 3
 
 // Errors that callers branch on.
 var (
