@@ -20,7 +20,7 @@ var layers = [][]string{
 	{"holdout/blob", "holdout/rows", "metrics", "harness/jail", "harness/report", "harness/access", "harness/verdict", "harness/tlog", "web/api"},
 	{"holdout", "regress", "harness/intake", "harness/gate", "metrics/metricstest", "holdout/blob/blobtest", "harness/verdict/verdicttest", "web/client"},
 	{"harness/runner", "harness/policy", "harness/store"},
-	{"harness", "harness/store/sqlite", "harness/runner/onnx"},
+	{"harness", "harness/store/sqlite", "harness/runner/onnx", "harness/runner/wasm"},
 	{"web"},
 	{"cmd/proctor", "cmd/proctor-gate"},
 }
@@ -36,6 +36,7 @@ var only = map[string][]string{
 	"github.com/labstack/echo/v4":                  {"web"},
 	"github.com/labstack/echo/v4/middleware":       {"web"},
 	"github.com/landlock-lsm/go-landlock/landlock": {"harness/jail"},
+	"github.com/tetratelabs/wazero":                {"harness/runner/wasm"},
 	"proctor/testdata/income":                      {"cmd/proctor"}, // the demo's data, inside the program
 }
 

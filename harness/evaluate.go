@@ -187,7 +187,7 @@ func (t *task) ask(ctx context.Context, p *paper) (*replies, error) {
 	}
 	t.stage(ctx, "running the candidate")
 	a.candidate, a.facts, err = t.runModel(ctx, &t.run, sh, p)
-	a.code = t.run.PackageKind != runner.KindONNX
+	a.code = runner.KindBringsCode(t.run.PackageKind)
 	var failed *runner.Failure
 	switch {
 	case err == nil:

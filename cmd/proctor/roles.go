@@ -8,12 +8,14 @@ import (
 	"proctor/harness/intake"
 	"proctor/harness/runner"
 	"proctor/harness/runner/onnx"
+	"proctor/harness/runner/wasm"
 )
 
 // roles are what this binary does when it is executed again inside a jail.
 func roles() map[string]func(args []string) int {
 	all := maps.Clone(intake.Roles())
 	all[runner.RoleONNX] = serveONNX
+	all[runner.RoleWASM] = wasm.Main
 	return all
 }
 

@@ -18,12 +18,6 @@ const ManifestFile = "proctor-model.json"
 // Protocol is the only value of a manifest's "protocol".
 const Protocol = "proctor/1"
 
-// Kinds of packages.
-const (
-	KindONNX    = "onnx"    // declarative: numbers and operators, run by our own evaluator
-	KindCommand = "command" // brings code: runs only in a jail
-)
-
 // What a manifest may ask for at most.
 const (
 	MaxBatch    = 65536
@@ -39,29 +33,30 @@ const (
 //	{"protocol": "proctor/1", "kind": "command", "command": ["python3", "serve.py"],
 //	 "input": "jsonl", "batch_max": 4096, "task": "classification", "classes": ["<=50K", ">50K"]}
 //
-// A package of kind "onnx" has "model", the path of its ONNX file, in place of
-// "command". "input" and "batch_max" may be left out.
+// Which other keys there are depends on the kind, see kinds.go. "input" and
+// "batch_max" may be left out.
 type Manifest struct {
-	Protocol string   `json:"protocol"`
-	Kind     string   `json:"kind"`
-	Command  []string `json:"command,omitempty"` // kind command: what runs, in the package's folder
-	Model    string   `json:"model,omitempty"`   // kind onnx: a file of the package
-	Input    string   `json:"input"`             // "jsonl"
-	BatchMax int      `json:"batch_max"`         // most rows that one batch may hold
-	Task     string   `json:"task"`              // "classification"
-	Classes  []string `json:"classes"`
+	Protocol  string   `json:"protocol"`
+	Kind      string   `json:"kind"`
+	Command   []string `json:"command,omitempty"`    // what runs, in the package's folder
+	Model     string   `json:"model,omitempty"`      // a file of the package; kind http: the model's name at its server
+	API       string   `json:"api,omitempty"`        // kind http: how the server is asked
+	Port      int      `json:"port,omitempty"`       // kind http: where it listens on 127.0.0.1
+	Prompt    string   `json:"prompt,omitempty"`     // what a text model is asked about a row, see Prompt
+	Answers   []string `json:"answers,omitempty"`    // what a text model says for each class; nil: the classes
+	MaxTokens int      `json:"max_tokens,omitempty"` // longest answer of a text model
+	Input     string   `json:"input"`                // InputJSONL or InputArrow
+	BatchMax  int      `json:"batch_max"`            // most rows that one batch may hold
+	Task      string   `json:"task"`                 // "classification"
+	Classes   []string `json:"classes"`
 }
-
-// Code says whether the package brings code of its own, so that a policy's
-// tier_at_least binds it.
-func (m Manifest) Code() bool { return m.Kind != KindONNX }
 
 // ParseManifest reads a manifest: JSON with known keys only, each once, and
 // nothing after it.
 func ParseManifest(data []byte) (Manifest, error) {
-	m, err := decodeManifest(data)
+	m, keys, err := decodeManifest(data)
 	if err == nil {
-		err = m.check()
+		err = m.check(keys)
 	}
 	if err != nil {
 		return Manifest{}, fmt.Errorf("%s: %w", ManifestFile, err)
@@ -69,67 +64,71 @@ func ParseManifest(data []byte) (Manifest, error) {
 	return m, nil
 }
 
-func decodeManifest(data []byte) (Manifest, error) {
+// decodeManifest also gives the keys that were there.
+func decodeManifest(data []byte) (Manifest, []string, error) {
 	if len(data) > MaxManifest {
-		return Manifest{}, fmt.Errorf("longer than %d bytes", MaxManifest)
+		return Manifest{}, nil, fmt.Errorf("longer than %d bytes", MaxManifest)
 	}
 	if !utf8.Valid(data) {
-		return Manifest{}, errors.New("not valid UTF-8")
+		return Manifest{}, nil, errors.New("not valid UTF-8")
 	}
-	if err := checkKeys(data); err != nil {
-		return Manifest{}, err
+	keys, err := checkKeys(data)
+	if err != nil {
+		return Manifest{}, nil, err
 	}
-	m := Manifest{Input: "jsonl", BatchMax: 4096}
+	m := Manifest{Input: InputJSONL, BatchMax: 4096}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&m); err != nil {
-		return Manifest{}, errors.New(strings.TrimPrefix(err.Error(), "json: "))
+		return Manifest{}, nil, errors.New(strings.TrimPrefix(err.Error(), "json: "))
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return Manifest{}, errors.New("there is text after the closing brace")
+		return Manifest{}, nil, errors.New("there is text after the closing brace")
 	}
-	return m, nil
+	return m, keys, nil
 }
+
+// everyKey are the keys that a manifest of any kind has or may have.
+var everyKey = []string{"protocol", "kind", "input", "batch_max", "task", "classes"}
+
+// ownKeys are those that only some kinds know.
+var ownKeys = []string{"command", "model", "api", "port", "prompt", "answers", "max_tokens"}
 
 // checkKeys refuses what encoding/json lets pass: repeated keys, keys in another
 // case, nested objects.
-func checkKeys(data []byte) error {
-	known := []string{"protocol", "kind", "command", "model", "input", "batch_max", "task", "classes"}
+func checkKeys(data []byte) (seen []string, err error) {
+	known := slices.Concat(everyKey, ownKeys)
 	d := json.NewDecoder(bytes.NewReader(data))
 	if t, err := d.Token(); err != nil || t != json.Delim('{') {
-		return errors.New("not a JSON object")
+		return nil, errors.New("not a JSON object")
 	}
-	seen := map[string]bool{}
 	for d.More() {
 		t, err := d.Token()
 		if err != nil {
-			return errors.New(strings.TrimPrefix(err.Error(), "json: "))
+			return nil, errors.New(strings.TrimPrefix(err.Error(), "json: "))
 		}
 		key, ok := t.(string)
 		switch {
 		case !ok || !slices.Contains(known, key):
-			return fmt.Errorf("unknown key %q; known are %s", fmt.Sprint(t), strings.Join(known, ", "))
-		case seen[key]:
-			return fmt.Errorf("key %q appears twice", key)
+			return nil, fmt.Errorf("unknown key %q; known are %s", fmt.Sprint(t), strings.Join(known, ", "))
+		case slices.Contains(seen, key):
+			return nil, fmt.Errorf("key %q appears twice", key)
 		}
-		seen[key] = true
+		seen = append(seen, key)
 		var v any
 		if err := d.Decode(&v); err != nil {
-			return fmt.Errorf("value of %q: %s", key, strings.TrimPrefix(err.Error(), "json: "))
+			return nil, fmt.Errorf("value of %q: %s", key, strings.TrimPrefix(err.Error(), "json: "))
 		}
 		if v == nil {
-			return fmt.Errorf("value of %q is null", key)
+			return nil, fmt.Errorf("value of %q is null", key)
 		}
 	}
-	return nil
+	return seen, nil
 }
 
-func (m Manifest) check() error {
+func (m Manifest) check(keys []string) error {
 	if m.Protocol != Protocol {
 		return fmt.Errorf(`"protocol" is %q, want %q`, m.Protocol, Protocol)
-	}
-	if m.Input != "jsonl" {
-		return fmt.Errorf(`"input" is %q; known is "jsonl"`, m.Input)
 	}
 	if m.Task != "classification" {
 		return fmt.Errorf(`"task" is %q; known is "classification"`, m.Task)
@@ -140,23 +139,7 @@ func (m Manifest) check() error {
 	if err := m.checkClasses(); err != nil {
 		return err
 	}
-	switch m.Kind {
-	case KindONNX:
-		if m.Command != nil {
-			return errors.New(`kind "onnx" has no "command"`)
-		}
-		if err := checkPath(m.Model); err != nil {
-			return fmt.Errorf(`"model": %w`, err)
-		}
-	case KindCommand:
-		if m.Model != "" {
-			return errors.New(`kind "command" has no "model"`)
-		}
-		return m.checkCommand()
-	default:
-		return fmt.Errorf(`"kind" is %q; known are "onnx" and "command"`, m.Kind)
-	}
-	return nil
+	return m.checkKind(keys)
 }
 
 func (m Manifest) checkClasses() error {

@@ -111,10 +111,7 @@ func (p *Package) readManifest(root *os.Root) []string {
 	if p.Manifest, err = ParseManifest(data); err != nil {
 		return []string{err.Error()}
 	}
-	name := p.Manifest.Model
-	if p.Manifest.Kind == KindCommand && strings.Contains(p.Manifest.Command[0], "/") {
-		name = path.Clean(p.Manifest.Command[0])
-	}
+	name := p.Manifest.file()
 	if _, ok := p.file(name); name != "" && !ok {
 		return []string{fmt.Sprintf("%s names %q, which is not in the package", ManifestFile, name)}
 	}

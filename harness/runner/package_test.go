@@ -37,13 +37,23 @@ not a JSON object
 {"protocol":"proctor/2","kind":"onnx","model":"m.onnx","task":"classification","classes":["no","yes"]}
 "protocol" is "proctor/2"
 {"protocol":"proctor/1","kind":"pickle","model":"m.pkl","task":"classification","classes":["no","yes"]}
-"kind" is "pickle"; known are "onnx" and "command"
+"kind" is "pickle"; known are command,
 {"protocol":"proctor/1","kind":"onnx","model":"../m.onnx","task":"classification","classes":["no","yes"]}
 "model": "../m.onnx" is not a path inside
 {"protocol":"proctor/1","kind":"onnx","task":"classification","classes":["no","yes"]}
+kind "onnx" needs "model"
+{"protocol":"proctor/1","kind":"onnx","model":"","task":"classification","classes":["no","yes"]}
 "model": "" is not a path inside
 {"protocol":"proctor/1","kind":"onnx","model":"m.onnx","command":["x"],"task":"classification","classes":["no","yes"]}
 has no "command"
+{"protocol":"proctor/1","kind":"wasm","model":"m.wasm","task":"classification","classes":["no","yes"]}
+ok
+{"protocol":"proctor/1","kind":"wasm","task":"classification","classes":["no","yes"]}
+kind "wasm" needs "model"
+{"protocol":"proctor/1","kind":"wasm","model":"/m.wasm","task":"classification","classes":["no","yes"]}
+"model": "/m.wasm" is not a path inside
+{"protocol":"proctor/1","kind":"wasm","model":"m.wasm","command":["x"],"task":"classification","classes":["no","yes"]}
+kind "wasm" has no "command"
 {"protocol":"proctor/1","kind":"command","command":["x"],"model":"m.onnx","task":"classification","classes":["no","yes"]}
 has no "model"
 {"protocol":"proctor/1","kind":"command","command":[],"task":"classification","classes":["no","yes"]}

@@ -12,10 +12,6 @@ import (
 	"proctor/harness/jail"
 )
 
-// RoleONNX is the role of our own binary that runs packages of kind "onnx"; its
-// only argument is the package's folder.
-const RoleONNX = "runner-onnx"
-
 // A Runner runs staged packages. The zero Runner is ready.
 type Runner struct {
 	// MinTier is the weakest tier at which a package that brings code may run;
@@ -97,32 +93,6 @@ func (s Sheet) check(p *Package) error {
 		return fmt.Errorf("the batches hold %d rows, the sheet %d", sum, s.Rows.Len())
 	}
 	return nil
-}
-
-func (r Runner) spec(dir string, p *Package, l Limits) (jail.Spec, string, error) {
-	spec := jail.Spec{
-		Dir:     modelDir,
-		Binds:   []jail.Bind{{Source: dir, Target: modelDir}},
-		Limits:  jail.Limits{CPU: l.CPU, Memory: l.Memory, Pids: l.Pids, Files: 256, Tmp: l.Tmp},
-		MinTier: r.MinTier,
-		MaxTier: r.MaxTier,
-	}
-	if !p.Manifest.Code() {
-		spec.Role, spec.Args = RoleONNX, []string{"."}
-		spec.Limits.Tmp, spec.MinTier = 0, jail.None
-		return spec, "proctor", nil
-	}
-	prog, err := r.program(p)
-	if err != nil {
-		return spec, "", err
-	}
-	spec.Argv, spec.Binds = prog.argv, append(spec.Binds, prog.binds...)
-	path := "/usr/local/bin:/usr/bin:/bin"
-	if prog.dir != "" {
-		path = prog.dir + ":" + path
-	}
-	spec.Env = []string{"PATH=" + path, "LANG=C.UTF-8", "PYTHONHASHSEED=0", "PYTHONDONTWRITEBYTECODE=1"}
-	return spec, prog.name, nil
 }
 
 func startFailure(ctx context.Context, err error) *Failure {

@@ -1,0 +1,97 @@
+package runner
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+)
+
+// Kinds of packages.
+const (
+	KindONNX    = "onnx"    // declarative: numbers and operators, run by our own evaluator
+	KindCommand = "command" // a program that speaks the protocol
+	KindWASM    = "wasm"    // a WebAssembly module that does, under a fixed clock
+)
+
+// Forms in which rows are handed to a model.
+const (
+	InputJSONL = "jsonl" // one line a batch
+)
+
+// A kind says what is particular to the packages of one kind.
+type kind struct {
+	needs []string // keys that only some kinds know, which its manifest must have
+	may   []string // and may have
+	input []string // forms in which it takes rows
+	code  bool     // brings code of its own
+}
+
+var kinds = map[string]kind{
+	KindONNX:    {needs: []string{"model"}, input: []string{InputJSONL}},
+	KindCommand: {needs: []string{"command"}, input: []string{InputJSONL}, code: true},
+	KindWASM:    {needs: []string{"model"}, input: []string{InputJSONL}, code: true},
+}
+
+// Kinds lists the kinds of packages, sorted.
+func Kinds() []string {
+	var names []string
+	for name := range kinds {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// KindBringsCode says whether packages of a kind bring code, see Manifest.Code. A
+// kind that is not known does.
+func KindBringsCode(name string) bool {
+	k, ok := kinds[name]
+	return !ok || k.code
+}
+
+// Code says whether the package brings code of its own, so that a policy's
+// tier_at_least binds it.
+func (m Manifest) Code() bool { return KindBringsCode(m.Kind) }
+
+// checkKind holds a manifest to the keys and values of its kind.
+func (m Manifest) checkKind(keys []string) error {
+	k, ok := kinds[m.Kind]
+	if !ok {
+		return fmt.Errorf(`"kind" is %q; known are %s`, m.Kind, strings.Join(Kinds(), ", "))
+	}
+	for _, key := range ownKeys {
+		has, needs := slices.Contains(keys, key), slices.Contains(k.needs, key)
+		if needs && !has {
+			return fmt.Errorf("kind %q needs %q", m.Kind, key)
+		}
+		if has && !needs && !slices.Contains(k.may, key) {
+			return fmt.Errorf("kind %q has no %q", m.Kind, key)
+		}
+	}
+	if !slices.Contains(k.input, m.Input) {
+		return fmt.Errorf(`"input" is %q; for kind %q known are %s`, m.Input, m.Kind, strings.Join(k.input, ", "))
+	}
+	if slices.Contains(keys, "command") {
+		if err := m.checkCommand(); err != nil {
+			return err
+		}
+	}
+	if m.Kind == KindONNX || m.Kind == KindWASM {
+		if err := checkPath(m.Model); err != nil {
+			return fmt.Errorf(`"model": %w`, err)
+		}
+	}
+	return nil
+}
+
+// file is the file of the package that the manifest names, or "".
+func (m Manifest) file() string {
+	if m.Command == nil {
+		return m.Model
+	}
+	if strings.Contains(m.Command[0], "/") {
+		return path.Clean(m.Command[0])
+	}
+	return ""
+}
