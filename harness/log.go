@@ -18,30 +18,32 @@ type appender struct {
 	s   *Service
 	ctx context.Context
 	tx  *store.Tx
-	n   int // entries appended
+	n   int   // entries appended
+	at  int64 // index of the last
 }
 
 // update runs f in the one writing transaction. If f logged something, the head
 // moves on after the commit and before anybody is answered: what update has
 // acknowledged, no later state of the database can lack unnoticed.
 func (s *Service) update(ctx context.Context, f func(tx *store.Tx, log *appender) error) error {
-	logged := 0
+	log := &appender{s: s, ctx: ctx}
 	err := s.Store.Update(ctx, func(tx *store.Tx) error {
-		log := &appender{s: s, ctx: ctx, tx: tx}
-		err := f(tx, log)
-		logged = log.n
-		return err
+		log.tx = tx
+		return f(tx, log)
 	})
-	if err != nil || logged == 0 {
+	if err != nil || log.n == 0 {
 		return err
 	}
-	return s.advance(context.WithoutCancel(ctx))
+	return s.advanceTo(context.WithoutCancel(ctx), log.at)
 }
 
-// advance moves the log's head to what is committed. It refuses a storage that
-// lost entries or has others: somebody restored or rewrote history.
-func (s *Service) advance(ctx context.Context) error {
-	return s.Head.Advance(func(read func(tlog.Tx) error) error {
+// advance moves the log's head to what is committed. It refuses a storage that lost
+// entries or has others: somebody restored or rewrote history.
+func (s *Service) advance(ctx context.Context) error { return s.advanceTo(ctx, -1) }
+
+// advanceTo does nothing if the head covers the entry at already.
+func (s *Service) advanceTo(ctx context.Context, at int64) error {
+	return s.Head.AdvanceTo(at, func(read func(tlog.Tx) error) error {
 		// Not a reader's connection: those who prove entries hold one and wait for the head.
 		return s.Store.Newest(ctx, func(tx *store.Tx) error { return read(tx) })
 	})
@@ -62,7 +64,7 @@ func (l *appender) add(st verdict.Statement, signer verdict.Signer) (int64, *ver
 		return 0, nil, err
 	}
 	index, err := tlog.Append(l.tx, tlog.Entry{Leaf: leaf, Kind: e.Type(), Subject: e.Subject().Digest, Envelope: e.Bytes()})
-	l.n++
+	l.n, l.at = l.n+1, index
 	return index, e, err
 }
 

@@ -5,22 +5,29 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"sync"
 )
 
 // A Head is the newest signed checkpoint, in a file outside the storage. It only
 // ever moves forward, to a tree that contains the one before. At most one process
 // holds it at a time. It is safe for concurrent use.
+//
+// The file has two slots that are written in turn, so that a checkpoint is durable
+// after one write in place: a write that is torn leaves the one before.
 type Head struct {
+	// Around, unless nil, is called for each write of the file. Tests of failing disks
+	// set it, before the head is used.
+	Around func(write func() error) error
+
 	log  *Log
 	path string
 	lock io.Closer
 
 	mu     sync.Mutex
-	signed []byte // what the file holds; nil after an error that left this in doubt
+	signed []byte // the newest checkpoint; nil after an error that left this in doubt
 	tree   Tree
+	file   slots // what the file holds
+	at     int   // which slot is the newest
 }
 
 // CreateHead makes the head of a log that has no entries. It does not replace a
@@ -31,12 +38,7 @@ func CreateHead(path string, l *Log) error {
 	if err != nil {
 		return err
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return fmt.Errorf("create log head: %w", err)
-	}
-	_, err = f.Write(signed)
-	if err := errors.Join(err, f.Sync(), f.Close(), syncDir(filepath.Dir(path))); err != nil {
+	if err := createSlots(path, signed); err != nil {
 		return fmt.Errorf("create log head: %w", err)
 	}
 	return nil
@@ -51,10 +53,13 @@ func OpenHead(path string, l *Log) (*Head, error) {
 		return nil, fmt.Errorf("open log head %s: %w", path, err)
 	}
 	h := &Head{log: l, path: path, lock: lock}
-	h.signed, h.tree, err = ReadHead(path, l.key)
+	h.file, err = readSlots(path)
+	if err == nil {
+		h.signed, h.tree, h.at, err = h.file.newest(l.key)
+	}
 	if err != nil {
 		lock.Close()
-		return nil, err
+		return nil, fmt.Errorf("open log head %s: %w", path, err)
 	}
 	return h, nil
 }
@@ -69,16 +74,11 @@ func (h *Head) Close() error {
 
 // ReadHead returns the newest checkpoint without taking the head, for auditors.
 func ReadHead(path, key string) ([]byte, Tree, error) {
-	f, err := os.Open(path)
+	f, err := readSlots(path)
 	if err != nil {
 		return nil, Tree{}, fmt.Errorf("read log head: %w", err)
 	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, MaxCheckpoint+1))
-	if err != nil {
-		return nil, Tree{}, fmt.Errorf("read log head: %w", err)
-	}
-	t, err := ParseCheckpoint(b, key)
+	b, t, _, err := f.newest(key)
 	if err != nil {
 		return nil, Tree{}, fmt.Errorf("read log head %s: %w", path, err)
 	}
@@ -101,18 +101,28 @@ func (h *Head) Checkpoint() ([]byte, Tree) {
 // A storage that is ahead (the process died between commit and Advance) is taken
 // up after its consistency is proved; one that is behind or differs is refused
 // with [ErrForked], and nothing is written.
-func (h *Head) Advance(view func(func(Tx) error) error) error {
+func (h *Head) Advance(view func(func(Tx) error) error) error { return h.AdvanceTo(-1, view) }
+
+// AdvanceTo is Advance for a caller that has committed the entry index: when
+// another one has taken it up meanwhile, it is done. Many who commit at once thus
+// share one checkpoint and one write.
+func (h *Head) AdvanceTo(index int64, view func(func(Tx) error) error) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.signed == nil {
 		return errors.New("log head: closed, or a write failed: start again")
 	}
+	if index >= 0 && index < h.tree.N {
+		return nil
+	}
 	var now Tree
-	err := view(func(tx Tx) (err error) {
-		if now, err = tree(tx); err != nil {
-			return err
+	err := view(func(tx Tx) error {
+		n, err := tx.LogSize()
+		if err != nil {
+			return fmt.Errorf("log: read size: %w", err)
 		}
-		return extends(tx, h.tree, now)
+		now, err = extends(reader(tx), h.tree, n)
+		return err
 	})
 	if err != nil || now.N == h.tree.N {
 		return err
@@ -124,48 +134,28 @@ func (h *Head) Advance(view func(func(Tx) error) error) error {
 	return h.swap(signed, now)
 }
 
-// swap replaces the head's file if it still holds what this Head believes. After
-// an error in the middle nobody knows which of the two a crash would leave, so
-// that this Head ends; OpenHead reads what is there.
+// swap writes a checkpoint into the head's file if that still holds what this Head
+// believes. After an error in the middle nobody knows which of the two a crash would
+// leave, so that this Head ends; OpenHead reads what is there.
 func (h *Head) swap(signed []byte, t Tree) error {
-	have, _, err := ReadHead(h.path, h.log.key)
+	have, err := readSlots(h.path)
 	if err != nil {
-		return err
+		return fmt.Errorf("read log head: %w", err)
 	}
-	if !bytes.Equal(have, h.signed) {
+	if !have.equal(h.file) {
 		h.signed = nil
 		return fmt.Errorf("log head %s: another process changed it", h.path)
 	}
 	h.signed = nil
-	if err := replaceFile(h.path, signed); err != nil {
+	at := 1 - h.at
+	write := func() error { return writeSlot(h.path, at, signed) }
+	if h.Around != nil {
+		around := write
+		write = func() error { return h.Around(around) }
+	}
+	if err := write(); err != nil {
 		return fmt.Errorf("write log head: %w", err)
 	}
-	h.signed, h.tree = signed, t
+	h.file[at], h.at, h.signed, h.tree = signed, at, signed, t
 	return nil
-}
-
-// replaceFile makes path hold b, durably; a crash leaves the old or the new bytes.
-func replaceFile(path string, b []byte) error {
-	tmp := path + ".new"
-	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(b)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(tmp, path); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-// syncDir makes a folder's entries durable.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

@@ -74,17 +74,9 @@ func Append(tx Tx, e Entry) (int64, error) {
 	return n, nil
 }
 
-// tree returns the root over all entries of the storage.
-func tree(tx Tx) (tlog.Tree, error) {
-	n, err := tx.LogSize()
-	if err != nil {
-		return tlog.Tree{}, fmt.Errorf("log: read size: %w", err)
-	}
-	return treeAt(tx, n)
-}
-
-func treeAt(tx Tx, n int64) (tlog.Tree, error) {
-	h, err := tlog.TreeHash(n, reader(tx))
+// treeAt returns the root over the first n entries.
+func treeAt(r tlog.HashReader, n int64) (tlog.Tree, error) {
+	h, err := tlog.TreeHash(n, r)
 	if err != nil {
 		return tlog.Tree{}, fmt.Errorf("log: root of %d entries: %w", n, err)
 	}
@@ -95,25 +87,30 @@ func treeAt(tx Tx, n int64) (tlog.Tree, error) {
 // storage lost entries that were acknowledged: somebody restored or rewrote history.
 var ErrForked = errors.New("the log has forked from its head, or lost entries")
 
-// extends proves from the storage that its tree contains the older one.
-func extends(tx Tx, old, now tlog.Tree) error {
-	if now.N < old.N {
-		return fmt.Errorf("%w: the storage has %d entries, the head names %d: restore the newer storage", ErrForked, now.N, old.N)
+// extends proves from the storage that the tree of its first n entries contains the
+// older one, and returns it.
+func extends(r tlog.HashReader, old tlog.Tree, n int64) (tlog.Tree, error) {
+	if n < old.N {
+		return old, fmt.Errorf("%w: the storage has %d entries, the head names %d: restore the newer storage", ErrForked, n, old.N)
+	}
+	now, err := treeAt(r, n)
+	if err != nil {
+		return old, err
 	}
 	if now.N == old.N {
 		if now.Hash != old.Hash {
-			return fmt.Errorf("%w: both have %d entries and different roots", ErrForked, now.N)
+			return old, fmt.Errorf("%w: both have %d entries and different roots", ErrForked, now.N)
 		}
-		return nil
+		return now, nil
 	}
-	p, err := Consistency(tx, old.N, now.N)
+	p, err := consistency(r, old.N, n)
 	if err != nil {
-		return err
+		return old, err
 	}
 	if err := CheckConsistency(p, old, now); err != nil {
-		return fmt.Errorf("%w: the first %d entries are not those that the head names", ErrForked, old.N)
+		return old, fmt.Errorf("%w: the first %d entries are not those that the head names", ErrForked, old.N)
 	}
-	return nil
+	return now, nil
 }
 
 // Consistency proves that the tree of the first n entries contains that of the
@@ -126,10 +123,14 @@ func Consistency(tx Tx, old, n int64) ([]Hash, error) {
 	if old < 0 || old > n || n > size {
 		return nil, fmt.Errorf("log: no consistency proof from %d to %d entries in a log of %d", old, n, size)
 	}
+	return consistency(reader(tx), old, n)
+}
+
+func consistency(r tlog.HashReader, old, n int64) ([]Hash, error) {
 	if old == 0 {
 		return nil, nil // every tree contains the empty one
 	}
-	p, err := tlog.ProveTree(n, old, reader(tx))
+	p, err := tlog.ProveTree(n, old, r)
 	if err != nil {
 		return nil, fmt.Errorf("log: prove consistency: %w", err)
 	}

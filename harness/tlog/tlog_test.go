@@ -270,8 +270,9 @@ func TestHeadFile(t *testing.T) {
 	other := newWorld(t)
 	foreign, _ := other.head.Checkpoint()
 	w.head.Close()
+	size := strings.NewReplacer("\n0\n", "\n7\n", "\n1\n", "\n2\n")
 	for name, b := range map[string][]byte{
-		"empty": {}, "half": good[:len(good)/2], "other log": foreign, "edited": bytes.Replace(good, []byte("\n1\n"), []byte("\n2\n"), 1),
+		"empty": {}, "zeros": make([]byte, len(good)), "cut": good[:40], "other log": foreign, "edited": []byte(size.Replace(string(good))), "longer": append(bytes.Clone(good), 0),
 		"unsigned": []byte("log.proctor.example\n1\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"), "huge": bytes.Repeat([]byte("x"), 1<<20),
 	} {
 		w.must(os.WriteFile(w.path(), b, 0o600))
@@ -283,9 +284,21 @@ func TestHeadFile(t *testing.T) {
 	if _, err := tlog.OpenHead(w.path(), w.log); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("lost: %v", err)
 	}
-	// A crash between writing the new file and renaming it leaves the old head.
-	w.must(os.WriteFile(w.path(), good, 0o600))
-	w.must(os.WriteFile(w.path()+".new", good[:10], 0o600))
+	// A torn write leaves the head before it: the newest entry is taken up again.
+	torn := bytes.Clone(good)
+	copy(torn[4096+60:], make([]byte, 4096))
+	w.must(os.WriteFile(w.path(), torn, 0o600))
+	w.open()
+	if _, tree := w.head.Checkpoint(); tree.N != 0 {
+		t.Errorf("a torn write left %v", tree)
+	}
+	w.must(w.advance())
+	if again, err := os.ReadFile(w.path()); err != nil || !bytes.Equal(again, good) {
+		t.Errorf("the same entry has another checkpoint: %v", err)
+	}
+	// A head that is one checkpoint and nothing else is one slot.
+	w.head.Close()
+	w.must(os.WriteFile(w.path(), bytes.TrimRight(good[4096:], "\x00"), 0o600))
 	w.open()
 	w.append("b")
 	w.must(w.advance())
@@ -293,6 +306,7 @@ func TestHeadFile(t *testing.T) {
 		t.Errorf("%v %v", tree, err)
 	}
 	// Somebody moved the file under a running process: it must not write over it.
+	w.must(w.advance())
 	w.must(os.WriteFile(w.path(), good, 0o600))
 	w.append("c")
 	if err := w.advance(); err == nil {
@@ -306,22 +320,32 @@ func TestHeadFile(t *testing.T) {
 	}
 }
 
-// A write that fails leaves the old head and an object that does nothing more.
+// A write that fails, and was kept or not, leaves an object that does nothing more;
+// the next one reads what is there and goes on.
 func TestHeadWriteFails(t *testing.T) {
-	w := newWorld(t)
-	w.append("a")
-	w.must(os.Mkdir(w.path()+".new", 0o700)) // the new file cannot be made
-	if err := w.advance(); err == nil {
-		t.Fatal("advanced without a file")
-	}
-	if err := w.advance(); err == nil || !strings.Contains(err.Error(), "start again") {
-		t.Errorf("goes on after a failed write: %v", err)
-	}
-	w.must(os.Remove(w.path() + ".new"))
-	w.restart()
-	w.must(w.advance())
-	if _, tree := w.head.Checkpoint(); tree.N != 1 {
-		t.Errorf("%v", tree)
+	for _, kept := range []bool{false, true} {
+		w := newWorld(t)
+		w.append("a")
+		w.head.Around = func(write func() error) error {
+			if kept {
+				w.must(write())
+			}
+			return errors.New("the disk failed")
+		}
+		if err := w.advance(); err == nil || !strings.Contains(err.Error(), "the disk failed") {
+			t.Fatalf("kept %v: %v", kept, err)
+		}
+		if _, tree, err := tlog.ReadHead(w.path(), w.log.Key()); err != nil || (tree.N == 1) != kept {
+			t.Errorf("kept %v: %v %v", kept, tree, err)
+		}
+		if err := w.advance(); err == nil || !strings.Contains(err.Error(), "start again") {
+			t.Errorf("goes on after a failed write: %v", err)
+		}
+		w.restart()
+		w.must(w.advance())
+		if _, tree := w.head.Checkpoint(); tree.N != 1 {
+			t.Errorf("%v", tree)
+		}
 	}
 }
 

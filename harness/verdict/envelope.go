@@ -58,8 +58,9 @@ func pae(payload []byte) []byte {
 type Prepared struct{ p *prepared }
 
 type prepared struct {
-	payload []byte
-	used    atomic.Bool
+	payload   []byte
+	statement Statement // read from payload: not the caller's, who may change his
+	used      atomic.Bool
 }
 
 // A LintError lists why a statement must not be signed, or be believed.
@@ -96,10 +97,11 @@ func Prepare(s Statement) (Prepared, error) {
 	if err != nil {
 		return fail(err)
 	}
-	if _, err := decodeStatement(payload); err != nil { // nobody could read what is signed now
+	read, err := decodeStatement(payload)
+	if err != nil { // nobody could read what would be signed
 		return fail(err)
 	}
-	return Prepared{&prepared{payload: payload}}, nil
+	return Prepared{&prepared{payload: payload, statement: read}}, nil
 }
 
 func lint(s Statement) []string {
@@ -179,10 +181,6 @@ func Issue(ctx context.Context, p Prepared, s Signer) (*Envelope, error) {
 	if p.p == nil || p.p.used.Swap(true) {
 		return nil, errors.New("issue: the statement was not prepared, or is signed already")
 	}
-	st, err := decodeStatement(p.p.payload) // not the caller's, who may have changed it
-	if err != nil {
-		return nil, fmt.Errorf("issue: %w", err)
-	}
 	key := s.Public()
 	if _, err := spki(key); err != nil {
 		return nil, fmt.Errorf("issue: %w", err)
@@ -195,7 +193,7 @@ func Issue(ctx context.Context, p Prepared, s Signer) (*Envelope, error) {
 	if !ecdsa.VerifyASN1(key, digest[:], sig) {
 		return nil, errors.New("issue: the signer returned a signature that its key does not verify")
 	}
-	return &Envelope{p.p.payload, sig, key, st}, nil
+	return &Envelope{p.p.payload, sig, key, p.p.statement}, nil
 }
 
 // Open reads a bare envelope (as the log stores it) that a trusted key signed. It

@@ -29,7 +29,7 @@ func Open(ctx context.Context, path string, now func() time.Time, log *slog.Logg
 	}
 	f.Close()
 	name := "file:" + (&url.URL{Path: path}).EscapedPath()
-	w, err := sql.Open("sqlite3", name+"?_journal_mode=WAL&_busy_timeout=5000&_foreign_keys=1&_synchronous=FULL&_txlock=immediate")
+	w, err := sql.Open("sqlite3", name+"?_journal_mode=WAL&_busy_timeout=5000&_foreign_keys=1&_synchronous=FULL&_txlock=immediate&_stmt_cache_size=200")
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +38,7 @@ func Open(ctx context.Context, path string, now func() time.Time, log *slog.Logg
 		w.Close()
 		return nil, fmt.Errorf("open the database %s: %w", path, err)
 	}
-	r, err := sql.Open("sqlite3", name+"?mode=ro&_busy_timeout=5000&_query_only=1&_txlock=deferred")
+	r, err := sql.Open("sqlite3", name+"?mode=ro&_busy_timeout=5000&_query_only=1&_txlock=deferred&_stmt_cache_size=200")
 	if err != nil {
 		w.Close()
 		return nil, err
