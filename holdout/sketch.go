@@ -2,7 +2,6 @@ package holdout
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -18,29 +17,22 @@ const sketchSize = 1024
 
 // A sketch is the lowest sketchSize of the keyed hashes of a set's rows: a random
 // sample that two sets draw alike, so that sets which share rows share hashes. Only
-// features count, in the order of their names: new answers, another order or
-// another name of the set make no fresh rows. The key comes from [Keyring.Secret],
+// the values of features count, as a [mixer] shows them: new answers, another order,
+// other names of set or columns, other case and a little noise make no fresh rows. A
+// column that is added or left out does; the second person who activates the set
+// sees that. The key comes from [Keyring.Secret],
 // since with an open hash anybody could ask whether a row is in the set.
 func sketch(ctx context.Context, kr Keyring, features rows.Table) (list []string, key string, err error) {
 	secret, err := kr.Secret(ctx, "proctor/holdout/1/sketch")
 	if err != nil {
 		return nil, "", err
 	}
-	fields := features.Fields()
-	slices.SortFunc(fields, func(a, b rows.Field) int { return cmp.Compare(a.Name, b.Name) })
-	names := make([]string, len(fields))
-	for i, f := range fields {
-		names[i] = f.Name
-	}
-	sorted, err := features.Select(names...)
-	if err != nil {
-		return nil, "", err
-	}
 	h := hmac.New(sha256.New, secret)
-	hashes := make([][8]byte, sorted.Len())
+	hashes := make([][8]byte, features.Len())
+	m := newMixer(features)
 	var buf []byte
 	for r := range hashes {
-		buf = sorted.AppendCanonical(buf[:0], r)
+		buf = m.row(buf[:0], r)
 		h.Reset()
 		h.Write(buf)
 		buf = h.Sum(buf[:0])

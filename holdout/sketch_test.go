@@ -111,3 +111,57 @@ func TestRowRoot(t *testing.T) {
 		t.Error("a row less has the same root")
 	}
 }
+
+// What a curator can do to the form of rows makes no fresh ones: other names and
+// order of columns, other case, space, noise, numbers declared as text, a constant
+// column. Hashes of the rows as they stand see nothing in common.
+func TestOverlapOfChangedForm(t *testing.T) {
+	k := newWorld().keys
+	plain := people(t, 3000, 1)
+	var cols []rows.Column
+	for _, c := range plain.Columns() {
+		if c.Name == "income" || c.Name == "region" {
+			continue
+		}
+		c.Name = "new " + c.Name
+		switch {
+		case c.Name == "new age":
+			c = rows.Column{Name: c.Name, Strings: texts(c)}
+		case c.IsNumber():
+			v := make([]float64, c.Len())
+			for r := range v {
+				v[r] = c.Floats[r]*(1+1e-9) + 1e-9
+			}
+			c.Floats = v
+		default:
+			v := make([]string, c.Len())
+			for r := range v {
+				v[r] = " " + strings.ToUpper(c.Strings[r])
+			}
+			c.Strings = v
+		}
+		cols = append([]rows.Column{c}, cols...)
+	}
+	same := make([]string, plain.Len())
+	changed, err := rows.New(append(cols, rows.Column{Name: "source", Strings: same})...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, key, err := sketch(t.Context(), k, changed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := sketched(t, k, plain)
+	if got := Overlap(Commitment{Sketch: list, SketchKey: key}, before); got < .98 {
+		t.Errorf("the same rows in another form have %v in common", got)
+	}
+	exact := map[string]bool{}
+	for r := range plain.Len() {
+		exact[string(plain.AppendCanonical(nil, r))] = true
+	}
+	for r := range changed.Len() {
+		if exact[string(changed.AppendCanonical(nil, r))] {
+			t.Fatal("negative control: exact forms agree")
+		}
+	}
+}
