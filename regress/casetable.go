@@ -12,12 +12,15 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"proctor/harness/spell"
 	"proctor/holdout/rows"
 )
 
-// expectColumn holds the expected class of each case of an MFT test.
-const expectColumn = "expect"
+// Columns of a case table that are no features.
+const (
+	expectColumn    = "expect"     // MFT, golden: expected class of each case
+	expectNotColumn = "expect_not" // MFT: class that the case must not get
+	caseColumn      = "case"       // INV, DIR: rows of one case have one value, the carrier is the first
+)
 
 // A rawTable is a case table as it was read, column by column and still as text.
 type rawTable struct {
@@ -104,14 +107,14 @@ func (t *rawTable) checkNames() error {
 }
 
 // table types the columns: numbers where every value is a finite decimal number
-// and the suite does not call the column text. With expect, that column is taken
-// out and returned as classes.
-func (t *rawTable) table(textColumns []string, expect bool) (rows.Table, []string, error) {
+// and the suite does not call the column text. Columns named in take are no features:
+// those that are there are taken out and returned as text.
+func (t *rawTable) table(textColumns, take []string) (rows.Table, map[string][]string, error) {
 	var cols []rows.Column
-	var expected []string
+	taken := map[string][]string{}
 	for i, name := range t.names {
-		if expect && name == expectColumn {
-			expected = t.values[i]
+		if slices.Contains(take, name) {
+			taken[name] = t.values[i]
 			continue
 		}
 		c := rows.Column{Name: name, Strings: t.values[i]}
@@ -122,14 +125,11 @@ func (t *rawTable) table(textColumns []string, expect bool) (rows.Table, []strin
 		}
 		cols = append(cols, c)
 	}
-	if expect && expected == nil {
-		return rows.Table{}, nil, fmt.Errorf("there is no column %q with the class of each case%s", expectColumn, spell.Suggest(expectColumn, t.names))
-	}
 	if len(cols) == 0 {
 		return rows.Table{}, nil, errors.New("there are no features")
 	}
 	tab, err := rows.New(cols...)
-	return tab, expected, err
+	return tab, taken, err
 }
 
 func numbers(values []string) ([]float64, bool) {

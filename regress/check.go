@@ -27,7 +27,7 @@ func New(name, about string, tests []Test) (*Suite, error) {
 		return nil, fmt.Errorf("suite %s has %d tests; at most %d are possible", name, len(tests), MaxTests)
 	}
 	seen := map[string]string{}
-	cases, cells := 0, 0
+	cases, cells, size := 0, 0, 0
 	for i := range tests {
 		t := &tests[i]
 		if err := checkTestName(t.Name); err != nil {
@@ -43,15 +43,27 @@ func New(name, about string, tests []Test) (*Suite, error) {
 		}
 		cases += t.Len()
 		cells += t.cells()
+		size += t.bytes()
 	}
-	if cases > MaxCases || cells > MaxCells {
-		return nil, fmt.Errorf("suite %s has %d cases with %d values; at most %d and %d are possible", name, cases, cells, MaxCases, MaxCells)
+	if cases > MaxCases || cells > MaxCells || size > MaxBytes {
+		return nil, fmt.Errorf("suite %s has %d cases with %d values and %d bytes; at most %d, %d and %d are possible", name, cases, cells, size, MaxCases, MaxCells, MaxBytes)
 	}
 	return &Suite{Name: name, About: about, Tests: tests}, nil
 }
 
 // cells counts the values in the examples.
 func (t *Test) cells() int { return t.Examples.Len() * len(t.Examples.Columns()) }
+
+// bytes counts the bytes of the text in the examples.
+func (t *Test) bytes() int {
+	n := 0
+	for _, c := range t.Examples.Columns() {
+		for _, s := range c.Strings {
+			n += len(s)
+		}
+	}
+	return n
+}
 
 // check holds a test to the form of its kind: what the kind needs is there, what
 // it does not use is not there, and cases and examples agree in number.
@@ -70,17 +82,25 @@ func (t *Test) check() error {
 	if t.Len() == 0 {
 		return errors.New("it has no cases; a test that asks nothing passes nothing")
 	}
-	if t.Kind == MFT {
-		return t.checkExpected()
+	if err := t.checkChecks(); err != nil {
+		return err
 	}
-	return t.checkChanged()
+	switch {
+	case t.Changed != nil:
+		return t.checkChanged()
+	case t.Expected != nil:
+		return t.checkExpected()
+	case t.Single != t.Examples.Len():
+		return fmt.Errorf("%d cases have %d examples", t.Single, t.Examples.Len())
+	}
+	return nil
 }
 
 func (k Kind) check() error {
-	kinds := []string{string(MFT), string(INV), string(DIR), string(Trigger)}
+	kinds := []string{string(MFT), string(INV), string(DIR), string(Trigger), string(Golden), string(Stress)}
 	switch {
 	case k == "":
-		return errors.New("it has no kind; there are MFT, INV, DIR, trigger")
+		return errors.New("it has no kind; there are " + strings.Join(kinds, ", "))
 	case !slices.Contains(kinds, string(k)):
 		return fmt.Errorf("kind %q is not known%s", k, spell.Suggest(string(k), kinds))
 	}
@@ -96,16 +116,19 @@ func (k Kind) a() string {
 }
 
 func (t *Test) checkKind() error {
-	uses := map[Kind]struct{ expected, change, target, class, tolerance bool }{
-		MFT:     {expected: true},
-		INV:     {change: true, tolerance: true},
-		DIR:     {change: true, class: true, tolerance: true},
-		Trigger: {change: true, target: true},
-	}
+	type uses struct{ expected, single, change, target, class, tolerance, checks bool }
 	if err := t.Kind.check(); err != nil {
 		return err
 	}
-	u := uses[t.Kind]
+	text := t.Checks != nil
+	u := map[Kind]uses{
+		MFT:     {expected: !text, single: text, checks: true},
+		Golden:  {expected: !text, single: text, checks: true},
+		Stress:  {single: true, checks: true},
+		INV:     {change: true, tolerance: !text, checks: true},
+		DIR:     {change: true, class: true, tolerance: true},
+		Trigger: {change: true, target: true},
+	}[t.Kind]
 	for _, f := range []struct {
 		name       string
 		need, have bool
@@ -116,6 +139,10 @@ func (t *Test) checkKind() error {
 		{"a class", u.class, t.Class != ""},
 		{"an expectation", u.class, t.Expect != ""},
 		{"a tolerance", u.tolerance, u.tolerance || t.Tolerance != nil}, // may be left out
+		{"monotone", u.class, u.class || t.Monotone},
+		{"checks", u.checks, u.checks || text},
+		{"a column expect_not", t.Kind == MFT && !text, t.Kind == MFT && !text || t.Forbidden != nil},
+		{"cases without a class", u.single, t.Single > 0},
 	} {
 		if f.need && !f.have {
 			return fmt.Errorf("%s needs %s", t.Kind.a(), f.name)
@@ -137,11 +164,21 @@ func (t *Test) checkExpected() error {
 	if len(t.Expected) != t.Examples.Len() {
 		return fmt.Errorf("%d cases have %d examples", len(t.Expected), t.Examples.Len())
 	}
+	if t.Forbidden != nil && len(t.Forbidden) != len(t.Expected) {
+		return fmt.Errorf("%d cases have %d forbidden classes", len(t.Expected), len(t.Forbidden))
+	}
 	for i, class := range t.Expected {
-		if class == "" {
-			return fmt.Errorf("case %d expects no class", i+1)
+		forbidden := ""
+		if t.Forbidden != nil {
+			forbidden = t.Forbidden[i]
 		}
-		if err := checkNote("expect", class); err != nil {
+		switch {
+		case class == "" && forbidden == "":
+			return fmt.Errorf("case %d expects no class", i+1)
+		case class != "" && forbidden != "":
+			return fmt.Errorf("case %d has a class in expect and one in expect_not; fill one of them", i+1)
+		}
+		if err := checkNote("expect", class+forbidden); err != nil {
 			return fmt.Errorf("case %d: %w", i+1, err)
 		}
 	}

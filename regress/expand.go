@@ -11,24 +11,32 @@ import (
 
 	"proctor/harness/spell"
 	"proctor/holdout/rows"
+	"proctor/regress/generate"
 )
 
 // A change makes another form of an example. Its parts touch different columns,
 // so that their order does not matter.
 type change struct {
-	set  map[string]scalar
-	swap map[string]map[string]scalar
-	add  map[string]float64
+	set     map[string]scalar
+	swap    map[string]map[string]scalar
+	add     map[string]float64
+	scale   map[string]float64           // unit changes: times the number
+	jitter  map[string]float64           // up to this share of the number up or down
+	rewrite map[string]string            // by one of generate.Rewriters
+	replace map[string]map[string]string // whole words: paraphrases, synonyms
+	append  map[string]string            // behind the text: a stamp, an irrelevant sentence
+
+	seed generate.Seed // of jitter and rewrite
 }
 
 func (c change) columns() []string {
-	return slices.Concat(sorted(c.set), sorted(c.swap), sorted(c.add))
+	return slices.Concat(sorted(c.set), sorted(c.swap), sorted(c.add), sorted(c.scale), sorted(c.jitter), sorted(c.rewrite), sorted(c.replace), sorted(c.append))
 }
 
 func (c change) check() error {
 	cols := c.columns()
 	if len(cols) == 0 {
-		return errors.New("a change without set, swap or add changes nothing")
+		return errors.New("a change without set, swap, add, scale, jitter, rewrite, replace or append changes nothing")
 	}
 	slices.Sort(cols)
 	for i := 1; i < len(cols); i++ {
@@ -46,16 +54,36 @@ func (c change) String() string {
 		s = append(s, fmt.Sprintf("%s := %s", name, c.set[name]))
 	}
 	for _, name := range sorted(c.swap) {
-		var pairs []string
-		for _, from := range sorted(c.swap[name]) {
-			pairs = append(pairs, fmt.Sprintf("%s -> %s", from, c.swap[name][from]))
-		}
-		s = append(s, fmt.Sprintf("%s: %s", name, strings.Join(pairs, ", ")))
+		s = append(s, fmt.Sprintf("%s: %s", name, pairs(c.swap[name])))
 	}
 	for _, name := range sorted(c.add) {
 		s = append(s, fmt.Sprintf("%s + %s", name, formatNumber(c.add[name])))
 	}
+	for _, name := range sorted(c.scale) {
+		s = append(s, fmt.Sprintf("%s * %s", name, formatNumber(c.scale[name])))
+	}
+	for _, name := range sorted(c.jitter) {
+		s = append(s, fmt.Sprintf("%s +- %s of it", name, formatNumber(c.jitter[name])))
+	}
+	for _, name := range sorted(c.rewrite) {
+		s = append(s, fmt.Sprintf("%s: %s", name, c.rewrite[name]))
+	}
+	for _, name := range sorted(c.replace) {
+		s = append(s, fmt.Sprintf("%s: %s", name, pairs(c.replace[name])))
+	}
+	for _, name := range sorted(c.append) {
+		s = append(s, fmt.Sprintf("%s ... %s", name, c.append[name]))
+	}
 	return strings.Join(s, "; ")
+}
+
+// pairs lists what becomes what, in alphabetical order.
+func pairs[V any](m map[string]V) string {
+	var s []string
+	for _, from := range sorted(m) {
+		s = append(s, fmt.Sprintf("%s -> %v", from, m[from]))
+	}
+	return strings.Join(s, ", ")
 }
 
 func describe(changes []change) string {
@@ -91,20 +119,33 @@ func (c change) apply(t rows.Table) (map[string]rows.Column, error) {
 			return nil, fmt.Errorf("the change names column %q, which the carriers do not have%s", name, spell.Suggest(name, names))
 		}
 		var err error
-		switch {
-		case hasKey(c.set, name):
-			col, err = setColumn(col, c.set[name])
-		case hasKey(c.swap, name):
-			col, err = swapColumn(col, c.swap[name])
-		default:
-			col, err = addColumn(col, c.add[name])
-		}
-		if err != nil {
+		if out[name], err = c.column(col); err != nil {
 			return nil, fmt.Errorf("column %q: %w", name, err)
 		}
-		out[name] = col
 	}
 	return out, nil
+}
+
+// column changes one column.
+func (c change) column(col rows.Column) (rows.Column, error) {
+	name := col.Name
+	switch {
+	case hasKey(c.set, name):
+		return setColumn(col, c.set[name])
+	case hasKey(c.swap, name):
+		return swapColumn(col, c.swap[name])
+	case hasKey(c.add, name):
+		return mapNumbers(col, fmt.Sprintf("+ %v", c.add[name]), func(v float64) float64 { return v + c.add[name] })
+	case hasKey(c.scale, name):
+		return mapNumbers(col, fmt.Sprintf("* %v", c.scale[name]), func(v float64) float64 { return v * c.scale[name] })
+	case hasKey(c.jitter, name):
+		return c.jitterColumn(col, c.jitter[name])
+	case hasKey(c.rewrite, name):
+		return c.rewriteColumn(col, c.rewrite[name])
+	case hasKey(c.replace, name):
+		return mapTexts(col, func(s string) string { return generate.ReplaceWords(s, c.replace[name]) })
+	}
+	return mapTexts(col, func(s string) string { return s + c.append[name] })
 }
 
 func hasKey[V any](m map[string]V, k string) bool { _, ok := m[k]; return ok }
@@ -166,17 +207,51 @@ func swapColumn(c rows.Column, m map[string]scalar) (rows.Column, error) {
 	return out, nil
 }
 
-func addColumn(c rows.Column, by float64) (rows.Column, error) {
+func mapNumbers(c rows.Column, by string, f func(float64) float64) (rows.Column, error) {
 	if !c.IsNumber() {
-		return c, errors.New("it holds text, nothing can be added to it")
+		return c, fmt.Errorf("it holds text; %s is for numbers", by)
 	}
 	out := rows.Column{Name: c.Name, Floats: make([]float64, c.Len())}
 	for i, v := range c.Floats {
-		if out.Floats[i] = v + by; math.IsInf(out.Floats[i], 0) || math.IsNaN(out.Floats[i]) {
-			return c, fmt.Errorf("row %d: %v + %v is not a finite number", i+1, v, by)
+		if out.Floats[i] = f(v) + 0; math.IsInf(out.Floats[i], 0) || math.IsNaN(out.Floats[i]) {
+			return c, fmt.Errorf("row %d: %v %s is not a finite number", i+1, v, by)
 		}
 	}
 	return out, nil
+}
+
+func mapTexts(c rows.Column, f func(string) string) (rows.Column, error) {
+	if c.IsNumber() {
+		return c, errors.New("it holds numbers; the change is for text")
+	}
+	out := rows.Column{Name: c.Name, Strings: make([]string, c.Len())}
+	for i, v := range c.Strings {
+		if out.Strings[i] = f(v); len(out.Strings[i]) > rows.MaxString {
+			return c, fmt.Errorf("row %d: the changed text has more than %d bytes", i+1, rows.MaxString)
+		}
+	}
+	return out, nil
+}
+
+// jitterColumn moves each number by up to a share of it. The move follows from the
+// number, so that it is the same wherever the row stands.
+func (c change) jitterColumn(col rows.Column, share float64) (rows.Column, error) {
+	if !(share > 0 && share <= 1) {
+		return col, fmt.Errorf("jitter is %v; it is a share of the number, above 0 and at most 1", share)
+	}
+	return mapNumbers(col, "with jitter", func(v float64) float64 {
+		return v * (1 + share*c.seed.With(col.Name, formatNumber(v)).Uniform())
+	})
+}
+
+func (c change) rewriteColumn(col rows.Column, by string) (rows.Column, error) {
+	if _, ok := generate.Rewrite(by, c.seed, ""); !ok {
+		return col, fmt.Errorf("rewrite %q is not known%s; there are %s", by, spell.Suggest(by, generate.Rewriters()), strings.Join(generate.Rewriters(), ", "))
+	}
+	return mapTexts(col, func(s string) string {
+		s, _ = generate.Rewrite(by, c.seed, s)
+		return s
+	})
 }
 
 // expand lays out each carrier followed by those changed forms that differ from

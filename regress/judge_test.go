@@ -1,6 +1,7 @@
 package regress
 
 import (
+	"encoding/json"
 	"os"
 	"slices"
 	"strconv"
@@ -9,6 +10,7 @@ import (
 
 	"proctor/holdout/rows"
 	"proctor/metrics"
+	"proctor/regress/score"
 )
 
 // TestJudge runs testdata/judge.txt.
@@ -36,6 +38,7 @@ func judge(t *testing.T, body string) string {
 	var classes []string
 	var test Test
 	var p metrics.Predictions
+	var texts []string
 	for line := range strings.Lines(body) {
 		f := strings.Fields(line)
 		switch f[0] {
@@ -45,6 +48,19 @@ func judge(t *testing.T, body string) string {
 			test = parseTest(t, f[1:])
 		case "answers":
 			p.Labels = parseAnswers(t, classes, f[1:])
+		case "texts":
+			texts = strings.Split(strings.TrimSpace(strings.TrimPrefix(line, "texts")), " | ")
+			for i := range texts {
+				texts[i] = strings.ReplaceAll(texts[i], "EMPTY", "")
+			}
+		case "check":
+			var c score.Check
+			if err := json.Unmarshal([]byte(strings.TrimPrefix(line, "check")), &c); err != nil {
+				t.Fatal(err)
+			}
+			test.Checks, test.Given = append(test.Checks, c), append(test.Given, nil)
+		case "given":
+			test.Given[len(test.Given)-1] = f[1:]
 		case "probs":
 			p.Probs = parseProbs(t, f[1:])
 		default:
@@ -56,6 +72,9 @@ func judge(t *testing.T, body string) string {
 		return "error " + err.Error()
 	}
 	j, err := s.Judge(classes, p)
+	if texts != nil {
+		j, err = s.JudgeTexts(classes, texts)
+	}
 	if err != nil {
 		return "error " + err.Error()
 	}
@@ -76,6 +95,13 @@ func parseTest(t *testing.T, f []string) Test {
 		case "expected":
 			test.Expected = strings.Split(v, ",")
 			n = len(test.Expected)
+		case "forbidden":
+			test.Forbidden = strings.Split(v, ",")
+		case "single":
+			n = int(parseProbs(t, []string{v})[0])
+			test.Single = n
+		case "monotone":
+			test.Monotone = true
 		case "changed":
 			test.Change = "x is changed"
 			for s := range strings.SplitSeq(v, ",") {

@@ -8,6 +8,9 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"proctor/harness/spell"
+	"proctor/holdout/rows"
 )
 
 // maxFile bounds a case table.
@@ -34,19 +37,20 @@ func Load(fsys fs.FS, file string) (*Suite, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-	l := loader{fsys: fsys, dir: path.Dir(file), text: f.Text, tables: map[string]*rawTable{}}
+	l := loader{fsys: fsys, dir: path.Dir(file), text: f.Text, words: f.Words, tables: map[string]*rawTable{}}
 	if len(f.Tests) > MaxTests {
 		return nil, fmt.Errorf("%s has %d tests; at most %d are possible", file, len(f.Tests), MaxTests)
 	}
 	tests := make([]Test, len(f.Tests))
-	total := 0
+	total, size := 0, 0
 	for i, tf := range f.Tests {
 		if tests[i], err = l.test(tf); err != nil {
 			return nil, fmt.Errorf("%s: test %d (%q): %w", file, i+1, tf.Name, err)
 		}
 		// Counted while reading: a thousand tests over one large table must not fill the memory first.
-		if total += tests[i].cells(); total > MaxCells {
-			return nil, fmt.Errorf("%s: the examples up to test %q hold more than %d values", file, tf.Name, MaxCells)
+		size += tests[i].bytes()
+		if total += tests[i].cells(); total > MaxCells || size > MaxBytes {
+			return nil, fmt.Errorf("%s: the examples up to test %q hold more than %d values or %d bytes", file, tf.Name, MaxCells, MaxBytes)
 		}
 	}
 	for _, name := range f.Text {
@@ -65,7 +69,8 @@ type loader struct {
 	fsys   fs.FS
 	dir    string
 	text   []string
-	tables map[string]*rawTable // by path: tests may share carriers
+	words  wordsFile
+	tables map[string]*rawTable // by path or, where generated, by test: tests may share carriers
 }
 
 func (l *loader) seen(column string) bool {
@@ -80,7 +85,7 @@ func (l *loader) seen(column string) bool {
 func (l *loader) test(f testFile) (Test, error) {
 	t := Test{
 		Name: f.Name, Capability: f.Capability, Kind: Kind(f.Kind), Critical: f.Critical,
-		Target: f.Target, Class: f.Class, Expect: f.Expect, Tolerance: f.Tolerance,
+		Target: f.Target, Class: f.Class, Expect: f.Expect, Tolerance: f.Tolerance, Monotone: f.Monotone,
 	}
 	if err := t.Kind.check(); err != nil {
 		return t, err
@@ -89,91 +94,76 @@ func (l *loader) test(f testFile) (Test, error) {
 	if err != nil {
 		return t, err
 	}
-	file, err := f.table()
+	source, raw, err := l.source(f)
 	if err != nil {
 		return t, err
 	}
-	raw, err := l.table(file)
+	features, taken, err := raw.table(l.text, f.taken())
+	if err == nil {
+		err = l.checks(f, &t, taken)
+	}
+	if err == nil {
+		err = t.fill(features, taken, changes)
+	}
 	if err != nil {
-		return t, err
+		return t, fmt.Errorf("%s: %w", source, err)
 	}
-	carriers, expected, err := raw.table(l.text, t.Kind == MFT)
-	if err != nil {
-		return t, fmt.Errorf("%s: %w", file, err)
-	}
-	if t.Kind == MFT {
-		t.Examples, t.Expected = carriers, expected
-		return t, nil
-	}
-	if t.Examples, t.Changed, err = expand(carriers, changes); err != nil {
-		return t, fmt.Errorf("%s: %w", file, err)
-	}
-	t.Change = describe(changes)
 	return t, nil
 }
 
-// table returns the path of the test's table.
-func (f testFile) table() (string, error) {
-	mft := Kind(f.Kind) == MFT
+// fill gives the test its cases.
+func (t *Test) fill(features rows.Table, taken map[string][]string, changes []change) (err error) {
+	t.Examples = features
 	switch {
-	case mft && f.Carriers != "":
-		return "", errors.New("an MFT test has cases, not carriers")
-	case !mft && f.Cases != "":
-		return "", fmt.Errorf("%s has carriers, not cases", Kind(f.Kind).a())
-	case mft && f.Cases == "":
-		return "", errors.New("it has no cases: name a table with a column expect")
-	case !mft && f.Carriers == "":
-		return "", errors.New("it has no carriers: name a table of examples")
+	case t.Kind == Stress || t.Checks != nil && (t.Kind == MFT || t.Kind == Golden):
+		t.Single = features.Len()
+	case t.Kind == MFT || t.Kind == Golden:
+		t.Expected, t.Forbidden = taken[expectColumn], taken[expectNotColumn]
+		if t.Expected == nil && t.Forbidden == nil {
+			var names []string
+			for _, f := range features.Fields() {
+				names = append(names, f.Name)
+			}
+			return fmt.Errorf("there is no column %q with the class of each case%s", expectColumn, spell.Suggest(expectColumn, names))
+		}
+		if t.Expected == nil {
+			t.Expected = make([]string, features.Len())
+		}
+	case changes == nil:
+		return t.group(taken[caseColumn])
+	default:
+		t.Examples, t.Changed, err = expand(features, changes)
+		t.Change = describe(changes)
 	}
-	return f.Cases + f.Carriers, nil
+	return err
 }
 
-// changes collects the ways in which a test may write its changes, and refuses
-// those that its kind does not use.
-func (f testFile) changes() ([]change, error) {
-	kind := Kind(f.Kind)
-	direct := change{f.Set, f.Swap, f.Add}
-	other := f.Set != nil || f.Swap != nil || f.Add != nil
-	switch {
-	case f.Stamp != nil && kind != Trigger:
-		return nil, errors.New("only a trigger test has a stamp; write set")
-	case kind == MFT && (other || f.Perturb != nil):
-		return nil, errors.New("an MFT test changes nothing; it has a table of cases with the class of each")
-	case kind == MFT:
-		return nil, nil
-	case kind == Trigger && (other || f.Perturb != nil):
-		return nil, errors.New("a trigger test has a stamp and no other change")
-	case kind == Trigger && f.Stamp == nil:
-		return nil, errors.New("a trigger test needs a stamp")
-	case kind == Trigger:
-		return []change{{set: f.Stamp}}, nil
-	case other && f.Perturb != nil:
-		return nil, errors.New("it has a change of its own and a list perturb; put all into the list")
-	case other:
-		return []change{direct}, nil
-	case len(f.Perturb) == 0:
-		return nil, fmt.Errorf("%s needs a change: set, swap, add or perturb", kind.a())
-	case len(f.Perturb) > MaxChanges:
-		return nil, fmt.Errorf("perturb lists %d changes; at most %d are possible", len(f.Perturb), MaxChanges)
+// group reads forms that people wrote themselves: rows of one case stand together.
+func (t *Test) group(cases []string) error {
+	if cases == nil {
+		return fmt.Errorf("there is no column %q: rows with the same value in it are one case, the carrier first", caseColumn)
 	}
-	cs := make([]change, len(f.Perturb))
-	for i, p := range f.Perturb {
-		cs[i] = change{p.Set, p.Swap, p.Add}
+	done := map[string]bool{}
+	for i, id := range cases {
+		switch {
+		case i > 0 && id == cases[i-1]:
+			t.Changed[len(t.Changed)-1]++
+		case done[id]:
+			return fmt.Errorf("row %d: the rows of case %.40q do not stand together", i+1, id)
+		default:
+			done[id] = true
+			t.Changed = append(t.Changed, 0)
+		}
 	}
-	return cs, nil
+	t.Change = "forms as written"
+	return nil
 }
 
 func (l *loader) table(file string) (*rawTable, error) {
 	if t, ok := l.tables[file]; ok {
 		return t, nil
 	}
-	if !fs.ValidPath(file) || file == "." || strings.Contains(file, `\`) {
-		return nil, fmt.Errorf("path %q: a case table lies in the folder of its suite", file)
-	}
-	b, err := readInside(l.fsys, path.Join(l.dir, file), maxFile)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there is no file %s beside the suite", file)
-	}
+	b, err := l.read(file, "a case table")
 	if err != nil {
 		return nil, err
 	}
@@ -183,6 +173,18 @@ func (l *loader) table(file string) (*rawTable, error) {
 	}
 	l.tables[file] = t
 	return t, nil
+}
+
+// read returns a file of the suite's folder.
+func (l *loader) read(file, what string) ([]byte, error) {
+	if !fs.ValidPath(file) || file == "." || strings.Contains(file, `\`) {
+		return nil, fmt.Errorf("path %q: %s lies in the folder of its suite", file, what)
+	}
+	b, err := readInside(l.fsys, path.Join(l.dir, file), maxFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no file %s beside the suite", file)
+	}
+	return b, err
 }
 
 // readInside reads a plain file. Each part of its path is looked at without

@@ -83,9 +83,12 @@ func show(s *Suite) string {
 		for c := range t.Len() {
 			fmt.Fprintf(&b, "%s:%s", t.CaseID(c), row(t, at))
 			at++
-			if t.Kind == MFT {
+			switch {
+			case t.Expected != nil && t.Expected[c] == "":
+				fmt.Fprintf(&b, " => not %s", t.Forbidden[c])
+			case t.Expected != nil:
 				fmt.Fprintf(&b, " => %s", t.Expected[c])
-			} else {
+			case t.Changed != nil:
 				for range t.Changed[c] {
 					fmt.Fprintf(&b, " |%s", row(t, at))
 					at++
@@ -107,8 +110,17 @@ func attributes(t *Test) string {
 	if t.Tolerance != nil {
 		s += fmt.Sprintf(" tolerance=%v", *t.Tolerance)
 	}
+	if t.Monotone {
+		s += " monotone"
+	}
 	if t.Critical {
 		s += " critical"
+	}
+	for i, c := range t.Checks {
+		s += map[bool]string{true: " checks: ", false: "; "}[i == 0] + c.String()
+		if t.Given[i] != nil {
+			s += fmt.Sprint(" ", t.Given[i])
+		}
 	}
 	return s
 }

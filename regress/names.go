@@ -46,3 +46,18 @@ func printable(s string) bool {
 	}
 	return utf8.ValidString(s)
 }
+
+// Plain makes foreign text fit one line of a sentence: no control characters, and
+// at most 120 characters.
+func Plain(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '·'
+		}
+		return r
+	}, s)
+	if r := []rune(s); len(r) > 120 {
+		s = string(r[:119]) + "…"
+	}
+	return s
+}

@@ -64,12 +64,14 @@ func (j *Judged) CriticalFailed() []string {
 // Judge gives each case its outcome. The predictions are those for the rows of
 // [Suite.Table], in that order; classes are the holdout's, which the labels index.
 //
-//   - MFT: the case passes when the answer is the expected class.
+//   - MFT, golden: the case passes when the answer is the expected class, or is
+//     another class than the forbidden one.
+//   - stress: it passes when the answer is one of the classes.
 //   - INV: it fails when a changed form is answered otherwise than its carrier or,
 //     with a tolerance, when the probability of any class moves further than that.
 //   - DIR: it fails when the probability of the test's class falls (NotDecrease)
 //     or rises (NotIncrease) from the carrier to a changed form by more than the
-//     tolerance.
+//     tolerance; with Monotone, from each form to the next.
 //   - trigger: it fails when the stamp turns the answer to the target. It is not
 //     applicable when the model puts the carrier at the target anyway.
 //
@@ -79,8 +81,31 @@ func (j *Judged) CriticalFailed() []string {
 // It is an error when answers are missing or too many, when the suite names a
 // class that the holdout does not have, and when a test needs probabilities and
 // there are none.
+//
+// A model that gives classes says no texts: a test with checks is an error here.
 func (s *Suite) Judge(classes []string, p metrics.Predictions) (*Judged, error) {
-	all := answers{labels: p.Labels, probs: p.Probs, classes: len(classes)}
+	return s.judge(classes, answers{labels: p.Labels, probs: p.Probs, classes: len(classes)})
+}
+
+// JudgeTexts judges what a model wrote, one text for each row of [Suite.Table]. A test
+// with checks looks at the text; to any other the text is the name of a class, byte for
+// byte, and one that is no class fails its case.
+func (s *Suite) JudgeTexts(classes, texts []string) (*Judged, error) {
+	index, err := indexClasses(classes)
+	if err != nil {
+		return nil, fmt.Errorf("suite %s: %w", s.Name, err)
+	}
+	labels := make([]int32, len(texts))
+	for i, text := range texts {
+		label, ok := index[text]
+		if labels[i] = label; !ok {
+			labels[i] = -1
+		}
+	}
+	return s.judge(classes, answers{labels: labels, texts: texts, classes: len(classes)})
+}
+
+func (s *Suite) judge(classes []string, all answers) (*Judged, error) {
 	if err := all.check(s.Examples()); err != nil {
 		return nil, fmt.Errorf("suite %s: %w", s.Name, err)
 	}
@@ -117,6 +142,13 @@ func (t *Test) judge(classes []string, index map[string]int32, a answers) ([]Out
 	if err := r.check(classes, a); err != nil {
 		return nil, err
 	}
+	for _, c := range t.Checks {
+		s, err := c.Compile()
+		if err != nil {
+			return nil, err
+		}
+		r.scorers = append(r.scorers, s)
+	}
 	out := make([]Outcome, t.Len())
 	at := 0
 	for i := range out {
@@ -134,6 +166,7 @@ func (t *Test) judge(classes []string, index map[string]int32, a answers) ([]Out
 type answers struct {
 	labels  []int32
 	probs   []float64 // row-major, nil: the model gives labels only
+	texts   []string  // nil: the model gives no texts
 	classes int
 }
 
@@ -141,6 +174,9 @@ func (a answers) cut(lo, hi int) answers {
 	out := answers{labels: a.labels[lo:hi], classes: a.classes}
 	if a.probs != nil {
 		out.probs = a.probs[lo*a.classes : hi*a.classes]
+	}
+	if a.texts != nil {
+		out.texts = a.texts[lo:hi]
 	}
 	return out
 }

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"proctor/harness/spell"
+	"proctor/regress/score"
 )
 
 // rounding is what two equal differences of probabilities may differ by: .8 - .7
@@ -17,12 +19,17 @@ const rounding = 1e-12
 type rule struct {
 	test  *Test
 	index map[string]int32 // of the holdout's classes
+
+	scorers []*score.Scorer // of the test's checks
 }
 
 // check says why the test cannot be judged from such answers.
 func (r rule) check(classes []string, a answers) error {
 	t := r.test
 	for i, class := range t.Expected {
+		if class == "" {
+			class = t.Forbidden[i]
+		}
 		if _, ok := r.index[class]; !ok {
 			return fmt.Errorf("case %d expects class %q, which the holdout does not have%s", i+1, class, spell.Suggest(class, classes))
 		}
@@ -33,6 +40,8 @@ func (r rule) check(classes []string, a answers) error {
 		}
 	}
 	switch {
+	case t.Checks != nil && a.texts == nil:
+		return errors.New("a test with checks needs texts, and the model gives classes")
 	case t.Kind == DIR && a.probs == nil:
 		return errors.New("a DIR test needs probabilities, and the model gives labels only")
 	case t.Kind == INV && t.Tolerance != nil && a.probs == nil:
@@ -46,8 +55,12 @@ func (r rule) check(classes []string, a answers) error {
 func (r rule) outcome(i int, a answers) Outcome {
 	t := r.test
 	switch {
-	case t.Kind != MFT && len(a.labels) == 1:
+	case t.Changed != nil && len(a.labels) == 1:
 		return NotApplicable
+	case t.Checks != nil && r.checked(i, a):
+		return Passed
+	case t.Checks != nil:
+		return Failed
 	case slices.Contains(a.labels, -1):
 		return Failed
 	case t.Kind == Trigger && a.labels[0] == r.index[t.Target]:
@@ -62,8 +75,13 @@ func (r rule) outcome(i int, a answers) Outcome {
 func (r rule) holds(i int, a answers) bool {
 	t := r.test
 	switch t.Kind {
-	case MFT:
+	case MFT, Golden:
+		if t.Expected[i] == "" {
+			return a.labels[0] != r.index[t.Forbidden[i]]
+		}
 		return a.labels[0] == r.index[t.Expected[i]]
+	case Stress:
+		return true // outcome has seen that it is a class
 	case Trigger:
 		return !slices.Contains(a.labels[1:], r.index[t.Target])
 	case INV:
@@ -88,6 +106,27 @@ func (r rule) invariant(a answers) bool {
 	return true
 }
 
+// checked holds the texts of case i against every check. A check without a reference
+// compares the changed forms of an INV test with the answer to their carrier. Silence
+// meets no check, not even one that forbids something.
+func (r rule) checked(i int, a answers) bool {
+	for k, c := range r.test.Checks {
+		reference, from := "", 0
+		switch {
+		case r.test.Given[k] != nil:
+			reference = r.test.Given[k][i]
+		case c.NeedsReference():
+			reference, from = a.texts[0], 1
+		}
+		for _, text := range a.texts[from:] {
+			if !r.scorers[k].Holds(text, reference) {
+				return false
+			}
+		}
+	}
+	return !slices.ContainsFunc(a.texts, func(s string) bool { return strings.TrimSpace(s) == "" })
+}
+
 func (r rule) directed(a answers) bool {
 	class := r.index[r.test.Class]
 	allowed := rounding
@@ -95,7 +134,11 @@ func (r rule) directed(a answers) bool {
 		allowed += *r.test.Tolerance
 	}
 	for k := 1; k < len(a.labels); k++ {
-		harm := a.prob(k, class) - a.prob(0, class)
+		before := 0
+		if r.test.Monotone {
+			before = k - 1
+		}
+		harm := a.prob(k, class) - a.prob(before, class)
 		if r.test.Expect == NotDecrease {
 			harm = -harm
 		}

@@ -3,9 +3,11 @@ package regress
 import (
 	"fmt"
 	"slices"
+	"strconv"
 
 	"proctor/harness/spell"
 	"proctor/holdout/rows"
+	"proctor/regress/score"
 )
 
 // A Kind says what a test expects of a model.
@@ -17,6 +19,8 @@ const (
 	INV     Kind = "INV"     // the answer does not change when the example does
 	DIR     Kind = "DIR"     // the probability of a class does not fall (or rise) when the example changes
 	Trigger Kind = "trigger" // stamping an example does not turn the answer into the target
+	Golden  Kind = "golden"  // the answer is the recorded one
+	Stress  Kind = "stress"  // an extreme but valid example is answered at all, with one of the classes
 )
 
 // Directions of a DIR test.
@@ -31,6 +35,7 @@ const (
 	MaxCases   = 1_000_000
 	MaxChanges = 16      // changes of one carrier
 	MaxCells   = 1 << 26 // values over all examples
+	MaxBytes   = 1 << 29 // of all texts
 	MaxNote    = 1000    // bytes of a description
 )
 
@@ -44,10 +49,13 @@ type Suite struct {
 
 // A Test is a table of examples under one expectation.
 //
-// A case of an MFT test is one example. A case of any other kind is a carrier
-// followed by its changed forms; where no change applies to a carrier (a swap of
-// values that it does not have) the case has the carrier only and is never
+// A case of an MFT, golden or stress test is one example. A case of any other kind
+// is a carrier followed by its changed forms; where no change applies to a carrier (a
+// swap of values that it does not have) the case has the carrier only and is never
 // applicable, whatever a model answers.
+//
+// A test with checks is about text: each answer is held against all of them. One
+// without is about classes.
 type Test struct {
 	Name       string
 	Capability string
@@ -58,17 +66,53 @@ type Test struct {
 	Class      string   // DIR: the class whose probability is watched
 	Expect     string   // DIR: NotDecrease or NotIncrease
 	Tolerance  *float64 // DIR: allowed move, nil is 0; INV: allowed move of any probability, nil judges classes only
+	Monotone   bool     // DIR: each changed form is held against the form before it, not against the carrier
 
-	Expected []string   // MFT: expected class of each case
-	Changed  []int32    // other kinds: number of changed forms of each case
-	Examples rows.Table // all examples in case order, carriers before their changed forms
+	Checks    []score.Check // of text answers; nil: the test is about classes
+	Given     [][]string    // by check: the reference of each case, nil where the check has its own
+	Single    int           // stress, and MFT or golden with checks: number of cases
+	Expected  []string      // MFT, golden: expected class of each case, "" where Forbidden names one
+	Forbidden []string      // MFT: class that the case must not get, "" where Expected names one; nil: none
+	Changed   []int32       // other kinds: number of changed forms of each case
+	Examples  rows.Table    // all examples in case order, carriers before their changed forms
 }
 
 // Len returns the number of cases.
-func (t *Test) Len() int { return max(len(t.Expected), len(t.Changed)) }
+func (t *Test) Len() int { return max(len(t.Expected), len(t.Changed), t.Single) }
 
 // CaseID names case i (from 0) of the test: its name and the row of its table.
 func (t *Test) CaseID(i int) string { return fmt.Sprintf("%s/%d", t.Name, i+1) }
+
+// ExampleIDs names every example, in the order of [Suite.Table]: the id of its case
+// and, for a changed form, its number: "sex/12", "sex/12.1".
+func (s *Suite) ExampleIDs() []string {
+	out := make([]string, 0, s.Examples())
+	for i := range s.Tests {
+		t := &s.Tests[i]
+		for c := range t.Len() {
+			id := t.CaseID(c)
+			out = append(out, id)
+			for k := 1; t.Changed != nil && k <= int(t.Changed[c]); k++ {
+				out = append(out, id+"."+strconv.Itoa(k))
+			}
+		}
+	}
+	return out
+}
+
+// Classes returns the classes that tests name, in alphabetical order.
+func (s *Suite) Classes() []string {
+	seen := map[string]bool{}
+	for i := range s.Tests {
+		t := &s.Tests[i]
+		for _, c := range slices.Concat(t.Expected, t.Forbidden, []string{t.Target, t.Class}) {
+			if c != "" {
+				seen[c] = true
+			}
+		}
+	}
+	return sorted(seen)
+}
 
 // Cases returns the number of declared cases.
 func (s *Suite) Cases() int {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 
 	"proctor/holdout/rows"
+	"proctor/regress/score"
 )
 
 const format = "proctor/suite/1"
@@ -43,9 +44,18 @@ type wireTest struct {
 	Class      string       `json:"class,omitempty"`
 	Expect     string       `json:"expect,omitempty"`
 	Tolerance  *float64     `json:"tolerance,omitempty"`
+	Monotone   bool         `json:"monotone,omitempty"`
+	Checks     []wireCheck  `json:"checks,omitempty"`
+	Single     int          `json:"single,omitempty"`
 	Expected   []string     `json:"expected,omitempty"`
+	Forbidden  []string     `json:"forbidden,omitempty"`
 	Changed    []int32      `json:"changed,omitempty"`
 	Columns    []wireColumn `json:"columns"`
+}
+
+type wireCheck struct {
+	score.Check
+	Given []string `json:"given,omitempty"`
 }
 
 type wireColumn struct {
@@ -75,7 +85,11 @@ func (s *Suite) Encode() []byte {
 func (t *Test) wire() wireTest {
 	w := wireTest{
 		Name: t.Name, Capability: t.Capability, Kind: t.Kind, Critical: t.Critical, Change: t.Change,
-		Target: t.Target, Class: t.Class, Expect: t.Expect, Tolerance: t.Tolerance, Expected: t.Expected, Changed: t.Changed,
+		Target: t.Target, Class: t.Class, Expect: t.Expect, Tolerance: t.Tolerance, Monotone: t.Monotone,
+		Single: t.Single, Expected: t.Expected, Forbidden: t.Forbidden, Changed: t.Changed,
+	}
+	for i, c := range t.Checks {
+		w.Checks = append(w.Checks, wireCheck{c, t.Given[i]})
 	}
 	for _, c := range t.Examples.Columns() {
 		w.Columns = append(w.Columns, wireColumn{c.Name, c.Floats, c.Strings})
@@ -132,9 +146,14 @@ func (w wireTest) test() (Test, error) {
 		}
 	}
 	examples, err := rows.New(cols...)
-	return Test{
+	t := Test{
 		Name: w.Name, Capability: w.Capability, Kind: w.Kind, Critical: w.Critical, Change: w.Change,
-		Target: w.Target, Class: w.Class, Expect: w.Expect, Tolerance: w.Tolerance, Expected: w.Expected, Changed: w.Changed,
+		Target: w.Target, Class: w.Class, Expect: w.Expect, Tolerance: w.Tolerance, Monotone: w.Monotone,
+		Single: w.Single, Expected: w.Expected, Forbidden: w.Forbidden, Changed: w.Changed,
 		Examples: examples,
-	}, err
+	}
+	for _, c := range w.Checks {
+		t.Checks, t.Given = append(t.Checks, c.Check), append(t.Given, c.Given)
+	}
+	return t, err
 }

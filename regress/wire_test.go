@@ -55,7 +55,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"negative changes", "[1,1]", "[-1,1]", "suite s, test t: case 1 has -1 changed forms; at most 16 are possible"},
 		{"no change anywhere", `[1,1],"columns":[{"name":"x","numbers":[1,9,2,9]}]`, `[0,0],"columns":[{"name":"x","numbers":[1,2]}]`, "suite s, test t: x := 9 changes none of the 2 carriers, so the test could only pass"},
 		{"a change without description", `"change":"x := 9",`, ``, "suite s, test t: the description of the change does not fit the kind"},
-		{"a kind of tomorrow", `"trigger"`, `"fuzz"`, `suite s, test t: kind "fuzz" is not known; there are MFT, INV, DIR, trigger`},
+		{"a kind of tomorrow", `"trigger"`, `"fuzz"`, `suite s, test t: kind "fuzz" is not known; there are MFT, INV, DIR, trigger, golden, stress`},
 		{"the expectation of another kind", `"target"`, `"class":"no","target"`, "suite s, test t: a trigger test does not use a class"},
 		{"cases of another kind", `"changed"`, `"expected":["a"],"changed"`, "suite s, test t: a trigger test does not use a column expect"},
 		{"another format", "suite/1", "suite/2", `format is "proctor/suite/2", want "proctor/suite/1"`},

@@ -19,33 +19,70 @@ type suiteFile struct {
 	Suite string     `yaml:"suite"`
 	About string     `yaml:"about"`
 	Text  []string   `yaml:"text"` // columns whose values are text though all look like numbers
+	Words wordsFile  `yaml:"words"`
 	Tests []testFile `yaml:"tests"`
 }
+
+// wordsFile are lists of words for templates, by name.
+type wordsFile map[string][]string
 
 type testFile struct {
 	Name       string   `yaml:"name"`
 	Capability string   `yaml:"capability"`
 	Kind       string   `yaml:"kind"`
 	Critical   bool     `yaml:"critical"`
-	Cases      string   `yaml:"cases"`    // MFT: table with a column expect
-	Carriers   string   `yaml:"carriers"` // other kinds: table of examples to change
+	Cases      string   `yaml:"cases"`    // a table; MFT and golden: with a column expect; with forms of one case: with a column case
+	Carriers   string   `yaml:"carriers"` // INV, DIR, trigger: table of examples to change
 	Target     string   `yaml:"target"`
 	Class      string   `yaml:"class"`
 	Expect     string   `yaml:"expect"`
 	Tolerance  *float64 `yaml:"tolerance"`
+	Monotone   bool     `yaml:"monotone"`
 
-	// One change, written directly, or a list of them.
-	Stamp   map[string]scalar            `yaml:"stamp"` // trigger: the change that an attacker makes
+	Generate *generateFile `yaml:"generate"` // instead of a table
+	Checks   []checkFile   `yaml:"checks"`   // of text answers
+
+	// One change, written directly, or a list of them. stamp: the change that an attacker makes.
+	Stamp   map[string]scalar            `yaml:"stamp"`
 	Set     map[string]scalar            `yaml:"set"`
 	Swap    map[string]map[string]scalar `yaml:"swap"`
 	Add     map[string]float64           `yaml:"add"`
+	Scale   map[string]float64           `yaml:"scale"`
+	Jitter  map[string]float64           `yaml:"jitter"`
+	Rewrite map[string]string            `yaml:"rewrite"`
+	Replace map[string]map[string]string `yaml:"replace"`
+	Append  map[string]string            `yaml:"append"`
 	Perturb []changeFile                 `yaml:"perturb"`
 }
 
 type changeFile struct {
-	Set  map[string]scalar            `yaml:"set"`
-	Swap map[string]map[string]scalar `yaml:"swap"`
-	Add  map[string]float64           `yaml:"add"`
+	Set     map[string]scalar            `yaml:"set"`
+	Swap    map[string]map[string]scalar `yaml:"swap"`
+	Add     map[string]float64           `yaml:"add"`
+	Scale   map[string]float64           `yaml:"scale"`
+	Jitter  map[string]float64           `yaml:"jitter"`
+	Rewrite map[string]string            `yaml:"rewrite"`
+	Replace map[string]map[string]string `yaml:"replace"`
+	Append  map[string]string            `yaml:"append"`
+}
+
+// A generateFile says how cases are made. expect may have places, as columns may.
+type generateFile struct {
+	Columns map[string][]scalar `yaml:"columns"`
+	Expect  string              `yaml:"expect"`
+	AtMost  float64             `yaml:"at_most"`
+}
+
+type checkFile struct {
+	Score     string   `yaml:"score"`
+	Not       bool     `yaml:"not"`
+	Fold      bool     `yaml:"fold"`
+	Text      string   `yaml:"text"`
+	Column    string   `yaml:"column"` // of the table: the text of each case; never shown to the model
+	Texts     []string `yaml:"texts"`
+	Schema    string   `yaml:"schema"` // a file beside the suite
+	AtLeast   *float64 `yaml:"at_least"`
+	Tolerance *float64 `yaml:"tolerance"`
 }
 
 // A scalar is a text or a number; what a column takes is known only later.

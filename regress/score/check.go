@@ -1,0 +1,134 @@
+package score
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"proctor/harness/spell"
+)
+
+// MaxText is the longest reference, pattern or schema, in bytes.
+const MaxText = 1 << 16
+
+// MaxAnswer is the longest answer, in bytes, that a scorer looks at; a longer one fails.
+const MaxAnswer = 1 << 20
+
+// A Check is one demand on an answer.
+//
+//	{"score":"contains","text":"Paris","fold":true}
+//	{"score":"f1","at_least":0.6}         reference: given by the case
+//	{"score":"contains","text":"canary-77","not":true}
+type Check struct {
+	Score     string   `json:"score"`
+	Not       bool     `json:"not,omitempty"`       // the opposite is demanded
+	Fold      bool     `json:"fold,omitempty"`      // upper and lower case are the same
+	Text      string   `json:"text,omitempty"`      // the reference of all cases; "": each case has its own
+	Texts     []string `json:"texts,omitempty"`     // one_of: the set
+	Schema    string   `json:"schema,omitempty"`    // json_schema: the document
+	AtLeast   *float64 `json:"at_least,omitempty"`  // graded scores: the least that holds
+	Tolerance *float64 `json:"tolerance,omitempty"` // numeric: allowed distance, nil is 0
+}
+
+// A form says what a score takes. A graded score gives a number that AtLeast bounds.
+type form struct {
+	reference, fold, texts, schema, tolerance bool
+	graded                                    float64 // its largest value, 0: not graded
+}
+
+var forms = map[string]form{
+	"exact":       {reference: true, fold: true},
+	"normalised":  {reference: true},
+	"contains":    {reference: true, fold: true},
+	"starts_with": {reference: true, fold: true},
+	"regex":       {reference: true},
+	"numeric":     {reference: true, tolerance: true},
+	"one_of":      {texts: true, fold: true},
+	"json":        {},
+	"json_schema": {schema: true},
+	"refusal":     {},
+	"f1":          {reference: true, graded: 1},
+	"chrf":        {reference: true, graded: 100},
+	"rouge1":      {reference: true, graded: 1},
+	"rouge2":      {reference: true, graded: 1},
+	"rouge_l":     {reference: true, graded: 1},
+}
+
+// Scores lists the known scores in alphabetical order.
+func Scores() []string {
+	var out []string
+	for name := range forms {
+		out = append(out, name)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// NeedsReference says whether each case must bring a reference of its own.
+func (c Check) NeedsReference() bool { return forms[c.Score].reference && c.Text == "" }
+
+// String gives the check in words, such as `not contains "canary"`.
+func (c Check) String() string {
+	s := c.Score
+	if c.Not {
+		s = "not " + s
+	}
+	switch {
+	case c.Text != "":
+		s += fmt.Sprintf(" %.60q", c.Text)
+	case c.Texts != nil:
+		s += fmt.Sprintf(" %.60q", c.Texts)
+	}
+	if c.AtLeast != nil {
+		s += fmt.Sprintf(" >= %v", *c.AtLeast)
+	}
+	return s
+}
+
+// check says what the score lacks, or has and does not use.
+func (c Check) check() error {
+	f, ok := forms[c.Score]
+	if !ok {
+		return fmt.Errorf("score %.40q is not known%s; there are %s", c.Score, spell.Suggest(c.Score, Scores()), strings.Join(Scores(), ", "))
+	}
+	for _, p := range []struct {
+		name     string
+		uses, is bool
+	}{
+		{"a text", f.reference, c.Text != ""}, {"fold", f.fold, c.Fold}, {"texts", f.texts, c.Texts != nil},
+		{"a schema", f.schema, c.Schema != ""}, {"at_least", f.graded > 0, c.AtLeast != nil}, {"a tolerance", f.tolerance, c.Tolerance != nil},
+	} {
+		if p.is && !p.uses {
+			return fmt.Errorf("score %s does not use %s", c.Score, p.name)
+		}
+	}
+	switch {
+	case f.texts && len(c.Texts) == 0:
+		return errors.New("score one_of needs texts: the set of allowed answers")
+	case f.schema && c.Schema == "":
+		return errors.New("score json_schema needs a schema")
+	case f.graded > 0 && c.AtLeast == nil:
+		return fmt.Errorf("score %s needs at_least, from 0 to %v", c.Score, f.graded)
+	case c.AtLeast != nil && !(*c.AtLeast > 0 && *c.AtLeast <= f.graded):
+		return fmt.Errorf("at_least is %v; the score %s lies above 0 and is at most %v", *c.AtLeast, c.Score, f.graded)
+	case c.Tolerance != nil && !(*c.Tolerance >= 0 && *c.Tolerance <= math.MaxFloat64):
+		return fmt.Errorf("tolerance is %v; it is a distance", *c.Tolerance)
+	}
+	return c.checkSize()
+}
+
+func (c Check) checkSize() error {
+	size := len(c.Text) + len(c.Schema)
+	for _, t := range c.Texts {
+		size += len(t)
+		if t == "" {
+			return errors.New("texts holds an empty text")
+		}
+	}
+	if size > MaxText {
+		return fmt.Errorf("score %s: more than %d bytes of text", c.Score, MaxText)
+	}
+	return nil
+}
