@@ -10,47 +10,8 @@ import (
 	"strings"
 
 	"proctor/harness/report"
-	"proctor/harness/runner"
-	"proctor/harness/runner/onnx"
 	"proctor/web/api"
 )
-
-type packageCmd struct {
-	Lint packageLint `cmd:"" help:"Read a package as the service would and say what is wrong."`
-}
-
-type packageLint struct {
-	Dir string `arg:"" help:"Folder with the model's files and proctor-model.json." type:"path"`
-}
-
-func (c *packageLint) Run(o console) error {
-	p, err := readPackage(c.Dir)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(o.Out, "%s\n%d files, kind %s, classes %s\n", p.Digest, len(p.Files), p.Manifest.Kind, strings.Join(p.Manifest.Classes, ", "))
-	return nil
-}
-
-// readPackage reads a package and, if the service will evaluate it itself, its
-// model: what cannot be read costs no run.
-func readPackage(dir string) (*runner.Package, error) {
-	p, err := runner.ReadPackage(dir)
-	if err != nil {
-		return nil, &coded{exitUsage, err}
-	}
-	if p.Manifest.Kind != runner.KindONNX {
-		return p, nil
-	}
-	file, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(p.Manifest.Model)))
-	if err != nil {
-		return nil, err
-	}
-	if _, err := onnx.Load(file); err != nil {
-		return nil, usagef("%s: %w", p.Manifest.Model, err)
-	}
-	return p, nil
-}
 
 type submitCmd struct {
 	remote
@@ -63,7 +24,7 @@ type submitCmd struct {
 
 // Run submits. Without --wait, success means that the submission was taken.
 func (c *submitCmd) Run(ctx context.Context, o console) error {
-	p, err := readPackage(c.Dir)
+	p, err := checked(ctx, c.Dir)
 	if err != nil {
 		return err
 	}

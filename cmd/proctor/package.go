@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"proctor/harness/candidate"
+	"proctor/harness/intake"
+	"proctor/harness/runner"
+)
+
+type packageCmd struct {
+	Init packageInit `cmd:"" help:"Write a package to start from: a small model that answers, and the kit that wraps yours."`
+	Lint packageLint `cmd:"" help:"Read a package as the service would, try it over a few rows, and say what is wrong."`
+}
+
+type packageLint struct {
+	Dir      string `arg:"" help:"Folder with the model's files and proctor-model.json." type:"path"`
+	Practice string `help:"A table (.csv or .jsonl) whose rows are asked; the service's practice split, for example." placeholder:"FILE" type:"path"`
+	Label    string `help:"The column of --practice that holds the answers." placeholder:"COLUMN"`
+	NoRun    bool   `help:"Only read the package, do not start the model."`
+	JSON     bool   `help:"Print the findings as JSON."`
+}
+
+// Run lints. A package with a problem ends with exit code 2, as its submission would.
+func (c *packageLint) Run(ctx context.Context, o console) error {
+	practice, err := c.practice(ctx)
+	if err != nil {
+		return err
+	}
+	r, err := candidate.Lint(ctx, c.Dir, candidate.Options{Practice: practice, NoRun: c.NoRun})
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		if err := printJSON(o.Out, r); err != nil {
+			return err
+		}
+	} else {
+		printLint(o.Out, r)
+	}
+	if !r.OK() {
+		return usagef("%s: %s", filepath.Base(c.Dir), strings.Join(r.Problems, "\n  "))
+	}
+	return nil
+}
+
+func (c *packageLint) practice(ctx context.Context) (*candidate.Practice, error) {
+	if c.Practice == "" {
+		if c.Label != "" {
+			return nil, usagef("--label names a column of --practice, which is not given")
+		}
+		return nil, nil
+	}
+	format, err := formatOf(c.Practice)
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.Open(c.Practice)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	opt := intake.Options{}
+	if c.Label != "" {
+		opt.Text = []string{c.Label}
+	}
+	t, err := intake.Decode(ctx, format, f, opt)
+	if err != nil {
+		return nil, usagef("%s: %w", c.Practice, err)
+	}
+	return &candidate.Practice{Name: filepath.Base(c.Practice), Rows: t, Label: c.Label}, nil
+}
+
+// printLint tells of everything but the problems, which the error names.
+func printLint(w io.Writer, r *candidate.Report) {
+	if r.Digest != "" {
+		fmt.Fprintf(w, "%s\n%d files, %d bytes, kind %s, classes %s\n", r.Digest, r.Files, r.Bytes, r.Kind, strings.Join(r.Classes, ", "))
+	}
+	for _, x := range r.Warnings {
+		fmt.Fprintf(w, "warning: %s\n", x)
+	}
+	if r.Smoke != nil {
+		printSmoke(w, r.Smoke)
+	}
+}
+
+func printSmoke(w io.Writer, s *candidate.Smoke) {
+	fmt.Fprintf(w, "asked: %s from %s, in tier %s\n", count(s.Rows, "row"), s.From, s.Tier)
+	for _, x := range s.Shown {
+		fmt.Fprintf(w, "  %.200s  ->  %q", x.Row, x.Answer)
+		for _, p := range x.Probs {
+			fmt.Fprintf(w, " %.4g", p)
+		}
+		fmt.Fprintln(w)
+	}
+	if s.Rate > 0 {
+		fmt.Fprintf(w, "speed: %.2f s from start to end over the first rows, then about %.0f rows a second; %d MiB of memory\n", s.Start, s.Rate, s.PeakMemory>>20)
+	}
+	if s.Accuracy != nil {
+		fmt.Fprintf(w, "right: %.2f %% of these rows\n", 100**s.Accuracy)
+	}
+	if s.Stderr != "" {
+		fmt.Fprintf(w, "standard error:\n  %s\n", strings.ReplaceAll(s.Stderr, "\n", "\n  "))
+	}
+}
+
+// checked reads a package that is to be sent. What can be seen without running the
+// model costs no run.
+func checked(ctx context.Context, dir string) (*runner.Package, error) {
+	r, err := candidate.Lint(ctx, dir, candidate.Options{NoRun: true})
+	if err != nil {
+		return nil, err
+	}
+	if !r.OK() {
+		return nil, usagef("%s", strings.Join(r.Problems, "; "))
+	}
+	return runner.ReadPackage(dir)
+}

@@ -1,0 +1,11 @@
+// Package models carries one example package of each kind. They are what
+// "proctor package init" writes, and what tests run.
+package models
+
+import "embed"
+
+// Files are the packages, by the kind's name. command-go has the program's source in
+// place of the program; onnx is the demo's deployed model, whose files are elsewhere.
+//
+//go:embed command-python command-node command-go
+var Files embed.FS
