@@ -79,12 +79,26 @@ func probeViews(p *policy.Probes) []report.Probe {
 	return []report.Probe{
 		{Name: "coverage", N: p.Asked, Hits: p.Answered, Detail: "rows that were answered"},
 		{Name: "repeat", N: p.Repeated, Hits: p.RepeatsDiffer, Detail: "rows asked twice, in other batches and places, that were answered differently"},
+		{Name: "second process", N: p.Same.Rows, Hits: p.Same.Differ, Detail: "rows of the same batches that a second process answered differently"},
+		{Name: "invariance.order", N: p.Moved.Rows, Hits: p.Moved.Differ, Detail: "rows that a second process answered differently in another order and company"},
+		{Name: "invariance.batch", N: p.Alone.Rows, Hits: p.Alone.Differ, Detail: "rows that a second process answered differently alone in a batch"},
+		{Name: "invariance.clock", N: p.Clock.Rows, Hits: p.Clock.Differ, Detail: clockDetail(p.Clock)},
 		{Name: "memorisation", N: p.Canaries, Hits: p.CanaryAgree,
 			Detail: fmt.Sprintf("canaries whose flipped label the candidate knows; %d only it, %d only the deployed model", p.CanaryOnlyCandidate, p.CanaryOnlyBaseline)},
 		{Name: "twins", N: p.Twins, Hits: p.TwinOriginalOnly,
 			Detail: fmt.Sprintf("copies changed by a hair that the candidate has wrong while it has the original right; %d the other way round", p.TwinTwinOnly)},
 		{Name: "degenerate", N: p.Asked, Hits: none, Detail: "scored rows that were answered with none of the classes"},
 	}
+}
+
+func clockDetail(c policy.Clock) string {
+	switch {
+	case c.Rows > 0:
+		return "rows that were answered differently at another date"
+	case c.Missing != "":
+		return "not covered: " + c.Missing
+	}
+	return "the model's code has no clock"
 }
 
 // coarse is the one reason that a submitter sees: which kind of rule decided, and

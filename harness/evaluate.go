@@ -165,7 +165,7 @@ func (t *task) ask(ctx context.Context, p *paper) (*replies, error) {
 	if err != nil {
 		return nil, refundable(err)
 	}
-	sh, err := newSheet(p.table, batch, t.seed)
+	sh, err := newSheet(p.table, batch, t.seed, t.s.blind...)
 	if err != nil {
 		return nil, refundable(err)
 	}
@@ -178,7 +178,7 @@ func (t *task) ask(ctx context.Context, p *paper) (*replies, error) {
 			continue
 		}
 		t.stage(ctx, "running "+m.what)
-		if *m.into, _, err = t.runModel(ctx, m.run, sh, p); err != nil {
+		if *m.into, _, err = t.runModel(ctx, m.run, sh, p, false); err != nil {
 			return nil, refundable(err)
 		}
 	}
@@ -186,7 +186,7 @@ func (t *task) ask(ctx context.Context, p *paper) (*replies, error) {
 		return nil, refundable(err)
 	}
 	t.stage(ctx, "running the candidate")
-	a.candidate, a.facts, err = t.runModel(ctx, &t.run, sh, p)
+	a.candidate, a.facts, err = t.runModel(ctx, &t.run, sh, p, true)
 	a.code = runner.KindBringsCode(t.run.PackageKind)
 	var failed *runner.Failure
 	switch {
@@ -226,7 +226,9 @@ func (t *task) batch(ctx context.Context) (int, error) {
 	return batch, nil
 }
 
-func (t *task) runModel(ctx context.Context, m *store.Run, sh *sheet, p *paper) (a *answered, facts runner.Facts, err error) {
+// runModel asks one model the sheet; the candidate is asked again, to see whether
+// its answers hang on the row alone.
+func (t *task) runModel(ctx context.Context, m *store.Run, sh *sheet, p *paper, again bool) (a *answered, facts runner.Facts, err error) {
 	r := t.s.Runner
 	r.MinTier = jail.Tier(t.force.policy.TierAtLeast)
 	err = t.s.withPackage(ctx, m, func(dir string, pkg *runner.Package) error {
@@ -238,7 +240,10 @@ func (t *task) runModel(ctx context.Context, m *store.Run, sh *sheet, p *paper) 
 		if out, facts, err = r.Run(ctx, dir, pkg, sh.Sheet, t.s.Limits); err != nil {
 			return err
 		}
-		a, err = sh.collect(out, order)
+		if a, err = sh.collect(out, order); err != nil || !again {
+			return err
+		}
+		a.again, err = t.askAgain(ctx, r, dir, pkg, sh, out)
 		return err
 	})
 	return a, facts, err

@@ -96,6 +96,9 @@ func (p *paper) probes(candidate, baseline *answered) *policy.Probes {
 		Canaries: int64(len(p.exam.CanaryLabels)), Twins: int64(len(p.exam.TwinOf)),
 		LabelCounts: make([]int64, len(p.set.Classes)+1),
 	}
+	if a := candidate.again; a != nil {
+		out.Same, out.Moved, out.Alone, out.Clock = a.parts[askSame], a.parts[askMoved], a.parts[askAlone], a.clock
+	}
 	for i, flipped := range p.exam.CanaryLabels {
 		agree, before := canaries.Labels[i] == flipped, false
 		if baseline != nil {

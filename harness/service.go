@@ -69,6 +69,7 @@ type Config struct {
 type Service struct {
 	Config
 	vault func(l ledger) *holdout.Vault
+	blind []string // probes that see nothing, in tests only
 	trust verdict.Trust
 	known known
 	busy  sync.Map // runs that a worker has in hand

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"proctor/harness/runner"
 	"proctor/holdout/rows"
@@ -14,20 +15,25 @@ import (
 
 // A sheet is one exam paper: every row that a model is asked, in an order and in
 // batches that follow from the run's seed, so that neither position nor batch nor
-// neighbours tell a model which rows count. Some rows are asked twice.
+// neighbours tell a model which rows count. A row has no id at all: there is
+// nothing that a model could know it by from one run to the next. Some rows are
+// asked twice.
 //
 // Candidate, baseline and anchor get the same paper, each in a process of its own.
 type sheet struct {
 	runner.Sheet
-	n      int   // distinct rows
-	source []int // source[i] is the row that position i asks
-	again  []int // positions that ask a row for the second time
-	first  []int // first[r] is the position that asks row r for the first time
+	n      int      // distinct rows
+	source []int    // source[i] is the row that position i asks
+	twice  []int    // positions that ask a row for the second time
+	first  []int    // first[r] is the position that asks row r for the first time
+	batch  int      // largest size that was drawn from
+	blind  []string // probes whose result is not looked at, in tests only
 }
 
-// maxRepeats bounds how many rows are asked twice: 2,000 show a change in .1 %
-// of answers with probability .87, in .5 % with more than .9999.
-const maxRepeats = 2000
+// A tenth of the rows is asked twice, within these bounds: a change in 1 % of
+// answers is seen among 400 pairs with probability .982, among 2,000 one in .1 %
+// with .87. A set of fewer rows is asked twice as a whole.
+const minRepeats, maxRepeats = 400, 2000
 
 // minBatches is how many batches an exam has at least, if it has as many rows.
 const minBatches = 8
@@ -36,26 +42,25 @@ const minBatches = 8
 // arithmetic stays below 1e-6.
 const tolerance = 1e-5
 
-// newSheet lays out table. batch is the largest batch that every model takes.
-func newSheet(table rows.Table, batch int, seed []byte) (*sheet, error) {
+// newSheet lays out table. batch is the largest batch that every model takes, blind
+// names probes that are to see nothing, in tests only.
+func newSheet(table rows.Table, batch int, seed []byte, blind ...string) (*sheet, error) {
 	n := table.Len()
 	if n == 0 || batch < 1 {
 		return nil, fmt.Errorf("an exam of %d rows in batches of %d", n, batch)
 	}
-	s := &sheet{n: n}
+	s := &sheet{n: n, blind: blind}
 	rng := stream(seed, "sheet")
-	repeats := min(maxRepeats, n/10)
+	repeats := min(n, max(minRepeats, min(maxRepeats, n/10)))
 	// Without this a small exam is one batch, and a row asked twice in it shows nothing.
-	batch = min(batch, max(1, (n+repeats)/minBatches))
+	s.batch = min(batch, max(1, (n+repeats)/minBatches))
 	index := append(rng.Perm(n), rng.Perm(n)[:repeats]...)
-	rng.Shuffle(len(index), func(i, j int) { index[i], index[j] = index[j], index[i] })
-
-	var sizes []int
-	for left := len(index); left > 0; {
-		size := min(left, 1+rng.IntN(batch))
-		sizes = append(sizes, size)
-		left -= size
+	if s.isBlind("shuffle") {
+		slices.Sort(index)
+	} else {
+		rng.Shuffle(len(index), func(i, j int) { index[i], index[j] = index[j], index[i] })
 	}
+	sizes := cut(len(index), s.batch, rng)
 	separate(index, sizes, rng)
 
 	s.source = index
@@ -67,11 +72,23 @@ func newSheet(table rows.Table, batch int, seed []byte) (*sheet, error) {
 		if s.first[r] < 0 {
 			s.first[r] = i
 		} else {
-			s.again = append(s.again, i)
+			s.twice = append(s.twice, i)
 		}
 	}
 	s.Rows, s.Batches = table.Take(index), sizes
 	return s, nil
+}
+
+func (s *sheet) isBlind(probe string) bool { return slices.Contains(s.blind, probe) }
+
+// cut draws sizes of batches, 1 to most, that hold n rows.
+func cut(n, most int, rng *rand.Rand) (sizes []int) {
+	for n > 0 {
+		size := min(n, 1+rng.IntN(most))
+		sizes = append(sizes, size)
+		n -= size
+	}
+	return sizes
 }
 
 // separate moves the second asking of a row out of the batch of the first: within
@@ -127,6 +144,7 @@ type answered struct {
 	predictions metrics.Predictions
 	repeated    int // rows asked twice
 	differ      int // of those: the two answers are not the same
+	again       *asked
 }
 
 // collect brings answers back into row order and into the set's order of classes,
@@ -153,30 +171,33 @@ func (s *sheet) collect(out runner.Output, order []int32) (*answered, error) {
 			p.Probs[r*k+int(at)] = out.Probs[i*k+c]
 		}
 	}
-	a := &answered{predictions: p, repeated: len(s.again)}
-	for _, i := range s.again {
-		if !sameAnswer(out, s.first[s.source[i]], i, k) {
+	a := &answered{predictions: p, repeated: len(s.twice)}
+	for _, i := range s.twice {
+		if !s.isBlind("repeat") && !sameAnswer(out, s.first[s.source[i]], out, i, k) {
 			a.differ++
 		}
 	}
 	return a, nil
 }
 
-// sameAnswer compares the answers at two positions.
-func sameAnswer(out runner.Output, i, j, k int) bool {
-	if out.Labels[i] != out.Labels[j] {
-		return false
+// sameAnswer compares the answer of a at position i with that of b at j: the same
+// class, and probabilities within the tolerance. Another class is the same answer
+// only where it is a tie: rounding decides between equal probabilities.
+func sameAnswer(a runner.Output, i int, b runner.Output, j, k int) bool {
+	l, m := a.Labels[i], b.Labels[j]
+	if a.Probs == nil || b.Probs == nil {
+		return l == m && a.Probs == nil && b.Probs == nil
 	}
-	if out.Probs == nil {
-		return true
-	}
+	p, q := a.Probs[i*k:(i+1)*k], b.Probs[j*k:(j+1)*k]
 	for c := range k {
-		if !(math.Abs(out.Probs[i*k+c]-out.Probs[j*k+c]) <= tolerance) { // NaN is not the same
+		if !near(p[c], q[c]) {
 			return false
 		}
 	}
-	return true
+	return l == m || l >= 0 && m >= 0 && near(p[l], p[m]) && near(q[l], q[m])
 }
+
+func near(a, b float64) bool { return math.Abs(a-b) <= tolerance } // NaN is near nothing
 
 // stream returns the randomness of one purpose, derived from the run's seed.
 func stream(seed []byte, purpose string) *rand.Rand {

@@ -23,7 +23,7 @@ func numbers(t *testing.T, n int) rows.Table {
 	return table
 }
 
-// Every row is asked, a tenth of them twice and never twice in one batch; the
+// Every row is asked, a tenth of them (at least 400) twice and never twice in one batch; the
 // order follows from the seed alone.
 func TestSheet(t *testing.T) {
 	for _, c := range []struct{ n, batch int }{{1, 1}, {2, 4096}, {9, 3}, {40, 4096}, {400, 64}, {400, 4096}, {5000, 256}, {30000, 4096}} {
@@ -62,7 +62,7 @@ func TestSheet(t *testing.T) {
 					}
 				}
 			}
-			if pos != s.Rows.Len() || twice != min(maxRepeats, c.n/10) || twice != len(s.again) || same != 0 {
+			if pos != s.Rows.Len() || twice != min(c.n, max(minRepeats, min(maxRepeats, c.n/10))) || twice != len(s.twice) || same != 0 {
 				t.Errorf("%v seed %d: %d rows, %d twice, %d of them within a batch (%d batches)", c, seed, pos, twice, same, len(s.Batches))
 			}
 			if c.n >= 40 && len(s.Batches) < minBatches {
@@ -86,7 +86,7 @@ func TestSheet(t *testing.T) {
 // Answers come back in row order and in the set's order of classes; none of the
 // classes stays none; what is said twice differently is counted.
 func TestCollect(t *testing.T) {
-	s := &sheet{n: 2, source: []int{1, 0, 1}, first: []int{1, 0}, again: []int{2}}
+	s := &sheet{n: 2, source: []int{1, 0, 1}, first: []int{1, 0}, twice: []int{2}}
 	order := []int32{2, 0, 1} // the package's first class is the set's third
 	out := runner.Output{Labels: []int32{0, -1, 0}, Probs: []float64{.7, .2, .1, .3, .3, .4, .7, .2, .1}}
 	a, err := s.collect(out, order)
@@ -121,6 +121,28 @@ func TestClassOrder(t *testing.T) {
 	for _, pkg := range [][]string{{"a", "b"}, {"a", "b", "x"}, {}} {
 		if _, err := classOrder([]string{"a", "b", "c"}, pkg); err == nil {
 			t.Errorf("%q was taken", pkg)
+		}
+	}
+}
+
+// Another class is the same answer only between equal probabilities.
+func TestSameAnswer(t *testing.T) {
+	out := func(l int32, p ...float64) runner.Output { return runner.Output{Labels: []int32{l}, Probs: p} }
+	for i, c := range []struct {
+		a, b runner.Output
+		want bool
+	}{
+		{out(0, .5, .5), out(1, .5, .5), true},
+		{out(0, .500004, .499996), out(1, .499999, .500001), true},
+		{out(0, .50001, .49999), out(1, .50001, .49999), false},
+		{out(0, .5, .5), out(-1, .5, .5), false},
+		{out(0), out(0), true},
+		{out(0), out(1), false},
+		{out(0, .5, .5), out(0), false},
+		{out(0, math.NaN(), .5), out(0, math.NaN(), .5), false},
+	} {
+		if got := sameAnswer(c.a, 0, c.b, 0, 2); got != c.want {
+			t.Errorf("case %d: %v", i, got)
 		}
 	}
 }

@@ -23,7 +23,9 @@ const (
 
 // always returns the findings that every run has, in a fixed order.
 func always(r *Resolved, e Evidence) []report.Finding {
-	out := []report.Finding{memorisation(r, e), coverage(r, e), critical(r, e), repeat(e), degenerate(r, e), tier(r, e), binding(e)}
+	out := []report.Finding{memorisation(r, e), coverage(r, e), critical(r, e)}
+	out = append(out, repeat(e)...)
+	out = append(out, degenerate(r, e), tier(r, e), binding(e))
 	for i := range out {
 		out[i].List = report.Always
 	}
@@ -222,27 +224,6 @@ func critical(r *Resolved, e Evidence) report.Finding {
 	}
 	f.Outcome, f.Subject = report.Violated, failed[0]
 	f.Sentence = fmt.Sprintf("%d critical %s failed: %s.", len(failed), plural(len(failed), "case"), some(failed, 3))
-	return f
-}
-
-// repeat: rows asked again in other batches and places must be answered alike, or
-// the model sees more than the row.
-func repeat(e Evidence) report.Finding {
-	p := e.Probes
-	if p == nil {
-		return noProbes(findRepeat, e)
-	}
-	f := report.Finding{Claim: findRepeat, Outcome: report.Holds, N: p.Repeated, Value: finite(float64(p.RepeatsDiffer)), Bound: finite(0)}
-	switch {
-	case p.RepeatsDiffer > 0:
-		f.Outcome = report.Violated
-		f.Sentence = fmt.Sprintf("%d of %d rows got another answer when asked again in another batch and place.", p.RepeatsDiffer, p.Repeated)
-	case p.Repeated < minRepeats:
-		f.Outcome = report.Undecided
-		f.Sentence = fmt.Sprintf("Only %d rows were asked twice; %d are needed.", p.Repeated, minRepeats)
-	default:
-		f.Sentence = fmt.Sprintf("All %d rows asked again in other batches and places got the same answer.", p.Repeated)
-	}
 	return f
 }
 

@@ -22,6 +22,21 @@ type Probes struct {
 	CanaryOnlyCandidate, CanaryOnlyBaseline int64   // agreement of one model only, where there is a baseline
 	Twins, TwinOriginalOnly, TwinTwinOnly   int64   // the candidate is right on the original only, on the twin only
 	LabelCounts                             []int64 // the candidate's answers by class; last: none of them
+
+	// Rows asked again in a second process: in the same batches at the same place,
+	// in another order and company, alone in a batch; and at other dates.
+	Same, Moved, Alone Asked
+	Clock              Clock
+}
+
+// Asked counts rows that were asked again, and those of them that got another answer.
+type Asked struct{ Rows, Differ int64 }
+
+// A Clock is Asked at other dates than today's. Missing says in words why nothing
+// was; "" with no rows: the model's code has no clock.
+type Clock struct {
+	Asked
+	Missing string
 }
 
 // Evidence is what one run gave.
@@ -39,13 +54,18 @@ type Evidence struct {
 
 // sane says whether counts can be counts of one model.
 func (p *Probes) sane() bool {
-	for _, n := range []int64{p.Asked, p.Answered, p.Repeated, p.RepeatsDiffer, p.Canaries, p.CanaryAgree, p.CanaryOnlyCandidate, p.CanaryOnlyBaseline, p.Twins, p.TwinOriginalOnly, p.TwinTwinOnly} {
+	for _, n := range []int64{p.Asked, p.Answered, p.Repeated, p.RepeatsDiffer, p.Canaries, p.CanaryAgree, p.CanaryOnlyCandidate, p.CanaryOnlyBaseline, p.Twins, p.TwinOriginalOnly, p.TwinTwinOnly, p.Same.Differ, p.Moved.Differ, p.Alone.Differ, p.Clock.Differ} {
 		if n < 0 {
 			return false
 		}
 	}
 	for _, n := range p.LabelCounts {
 		if n < 0 {
+			return false
+		}
+	}
+	for _, a := range []Asked{p.Same, p.Moved, p.Alone, p.Clock.Asked} {
+		if a.Differ > a.Rows {
 			return false
 		}
 	}

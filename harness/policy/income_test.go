@@ -126,7 +126,7 @@ func (x *exam) ask(t *testing.T, model string) answered {
 func (x *exam) evidence(t *testing.T, base *answered, cand answered) Evidence {
 	t.Helper()
 	n := int64(x.table.Len())
-	p := &Probes{Repeated: 2000, Canaries: int64(len(x.flipped)), Twins: int64(len(x.twinOf)), LabelCounts: make([]int64, 3)}
+	p := &Probes{Repeated: 2000, Same: Asked{Rows: 300}, Moved: Asked{Rows: 500}, Alone: Asked{Rows: 150}, Canaries: int64(len(x.flipped)), Twins: int64(len(x.twinOf)), LabelCounts: make([]int64, 3)}
 	p.Asked = n + p.Repeated + p.Canaries + p.Twins
 	p.Answered = p.Asked
 	for _, l := range cand.frame.Labels() {
@@ -268,7 +268,7 @@ func TestAdult(t *testing.T) {
 			t.Fatal(err)
 		}
 		n := int64(len(a.Labels))
-		probes := &Probes{Asked: n + 3450, Answered: n + 3450, Repeated: 2000, Canaries: 200, CanaryAgree: 20, Twins: 1250, LabelCounts: make([]int64, 3)}
+		probes := &Probes{Asked: n + 3450, Answered: n + 3450, Repeated: 2000, Same: Asked{Rows: 300}, Moved: Asked{Rows: 500}, Alone: Asked{Rows: 150}, Canaries: 200, CanaryAgree: 20, Twins: 1250, LabelCounts: make([]int64, 3)}
 		for _, l := range c.Labels() {
 			probes.LabelCounts[l]++
 		}

@@ -83,7 +83,7 @@ func (w *world) evidence() Evidence {
 		w.t.Fatal(err)
 	}
 	n := int64(len(w.cand))
-	p := &Probes{Asked: n + 3450, Answered: n + 3450, Repeated: 2000, Canaries: 200, CanaryAgree: 20, Twins: 1250, LabelCounts: make([]int64, 3)}
+	p := &Probes{Asked: n + 3450, Answered: n + 3450, Repeated: 2000, Same: Asked{Rows: 300}, Moved: Asked{Rows: 500}, Alone: Asked{Rows: 150}, Canaries: 200, CanaryAgree: 20, Twins: 1250, LabelCounts: make([]int64, 3)}
 	for _, l := range w.cand {
 		p.LabelCounts[l]++
 	}
@@ -104,7 +104,8 @@ func (w *world) change(t *testing.T, words []string) {
 			if p := e.Probes; p != nil {
 				counts = map[string]*int64{"asked": &p.Asked, "answered": &p.Answered, "repeated": &p.Repeated, "differ": &p.RepeatsDiffer, "canaries": &p.Canaries,
 					"agree": &p.CanaryAgree, "only-candidate": &p.CanaryOnlyCandidate, "only-baseline": &p.CanaryOnlyBaseline, "twins": &p.Twins,
-					"original-only": &p.TwinOriginalOnly, "twin-only": &p.TwinTwinOnly, "no": &p.LabelCounts[0], "yes": &p.LabelCounts[1], "none": &p.LabelCounts[2]}
+					"original-only": &p.TwinOriginalOnly, "twin-only": &p.TwinTwinOnly, "same": &p.Same.Rows, "same-differ": &p.Same.Differ, "moved": &p.Moved.Rows, "moved-differ": &p.Moved.Differ,
+					"alone": &p.Alone.Rows, "alone-differ": &p.Alone.Differ, "clock": &p.Clock.Rows, "clock-differ": &p.Clock.Differ, "no": &p.LabelCounts[0], "yes": &p.LabelCounts[1], "none": &p.LabelCounts[2]}
 			}
 			switch {
 			case counts[key] != nil:
@@ -113,6 +114,8 @@ func (w *world) change(t *testing.T, words []string) {
 				e.Binding = v
 			case key == "tier":
 				e.Tier = v
+			case key == "clock-missing":
+				e.Probes.Clock.Missing = v
 			case key == "code":
 				e.Code = v == "true"
 			case key == "probes":

@@ -92,8 +92,11 @@ func subjectOf(f report.Finding) string {
 
 func bindingLines(e Evidence) []string {
 	var out []string
+	if s := clockLine(e.Probes); e.Code && s != "" {
+		out = append(out, s)
+	}
 	if e.Code {
-		out = append(out, fmt.Sprintf("What the package's code can tell from clock and timing: it ran confined (tier %s), but it ran.", plain(e.Tier)))
+		out = append(out, fmt.Sprintf("What the package's code can tell from timing: it ran confined (tier %s), but it ran.", plain(e.Tier)))
 	}
 	switch e.Binding {
 	case BindingPackage:

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"io"
 	"os"
@@ -11,8 +12,7 @@ import (
 	"proctor/harness/jail"
 )
 
-// window is how many batches a model may hold unanswered. With two, it computes
-// one while the next is on its way; with more it could look ahead.
+// window is how many batches a model may hold unanswered where the sheet does not say.
 const window = 2
 
 // A conversation asks a model all batches and takes down its answers: one
@@ -37,10 +37,11 @@ type conversation struct {
 }
 
 func newConversation(p *jail.Process, s Sheet, k int, l Limits) *conversation {
-	c := &conversation{proc: p, in: p.Stdin, sheet: s, k: k, limits: l, turn: make(chan struct{}, window),
+	inHand := cmp.Or(s.InHand, window)
+	c := &conversation{proc: p, in: p.Stdin, sheet: s, k: k, limits: l, turn: make(chan struct{}, inHand),
 		quit: make(chan struct{}), wrote: make(chan struct{})}
 	c.read = bufio.NewReaderSize(p.Stdout, 64<<10)
-	for range window {
+	for range inHand {
 		c.turn <- struct{}{}
 	}
 	return c

@@ -22,6 +22,9 @@ type Runner struct {
 	// Interpreters names programs that commands may start with, by absolute path;
 	// others are looked for on the service's PATH.
 	Interpreters map[string]string
+	// Faketime is libfaketime.so.1 by absolute path, with which Python and Node are
+	// shown other dates; "": they are not.
+	Faketime string
 }
 
 const modelDir = "/model" // where the package is in a jail
@@ -37,6 +40,9 @@ func (r Runner) Run(ctx context.Context, dir string, p *Package, s Sheet, l Limi
 	spec, program, err := r.spec(dir, p, l)
 	if err != nil {
 		return Output{}, facts, &Failure{StartFailed, err.Error(), 0}
+	}
+	if s.Ahead != 0 {
+		r.moveClock(&spec, s.Ahead)
 	}
 	facts.Program, facts.Landlock = program, jail.LandlockVersion()
 	total, cancel := context.WithTimeout(ctx, l.Total)

@@ -10,6 +10,14 @@ import (
 type Sheet struct {
 	Rows    rows.Table
 	Batches []int // sizes, each at least 1; their sum is Rows.Len()
+
+	// InHand is how many batches the model may hold unanswered; 0: two. With two,
+	// it computes one while the next is on its way; with one, no answer can depend
+	// on anything that is asked later.
+	InHand int
+	// Ahead moves the date that the model is shown; not 0 only where
+	// [Runner.Clock] says that it can be moved.
+	Ahead time.Duration
 }
 
 // Limits of one run. A zero field takes its value from DefaultLimits.
