@@ -67,6 +67,7 @@ type manifest struct {
 	Parts    []part `json:"parts"`
 
 	digest string
+	raw    []byte
 }
 
 type part struct {
@@ -104,7 +105,7 @@ func (m *manifest) sign(key ed25519.PrivateKey) ([]byte, error) {
 	if err == nil && len(raw) > maxManifest {
 		err = fmt.Errorf("the manifest has %d bytes; at most %d", len(raw), maxManifest)
 	}
-	m.digest = string(blob.RefOf(raw))
+	m.digest, m.raw = string(blob.RefOf(raw)), raw
 	return raw, err
 }
 
@@ -121,7 +122,7 @@ func verifyManifest(raw []byte, pub ed25519.PublicKey) (*manifest, error) {
 	if !ed25519.Verify(pub, signed(e.Payload), e.Signature) {
 		return nil, fmt.Errorf("%w: the manifest's signature is not the officer's", ErrDigestMismatch)
 	}
-	m := &manifest{digest: string(blob.RefOf(raw))}
+	m := &manifest{digest: string(blob.RefOf(raw)), raw: raw}
 	if err := strict(e.Payload, m); err != nil {
 		return nil, fmt.Errorf("%w: manifest: %v", ErrDigestMismatch, err)
 	}

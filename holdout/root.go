@@ -1,9 +1,7 @@
 package holdout
 
 import (
-	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 
 	"proctor/holdout/rows"
@@ -14,15 +12,11 @@ import (
 // try rows against a leaf; with salt_i and row i the owner can prove one row and
 // show no other. The salts follow from the data key, so nothing more is stored.
 func rowRoot(dek []byte, part string, t rows.Table) string {
-	salts := hmac.New(sha256.New, derive(dek, "proctor/holdout/1/salt/"+part))
+	salts := newSalter(dek, part)
 	var tree merkle
-	var salt, buf []byte
+	var buf []byte
 	for r := range t.Len() {
-		salts.Reset()
-		salts.Write(binary.BigEndian.AppendUint64(buf[:0], uint64(r)))
-		salt = salts.Sum(salt[:0])
-		buf = append(append(buf[:0], 0x00), salt[:16]...)
-		buf = t.AppendCanonical(buf, r)
+		buf = appendLeaf(buf[:0], salts.salt(r), t, r)
 		tree.add(sha256.Sum256(buf))
 	}
 	root := tree.root()

@@ -23,7 +23,7 @@ const (
 )
 
 // A Statement is one of *[Evidence], *[Plan], *[Review], *[Change], *[Exposure],
-// *[Abort] and *[Approval]. Digests are "sha256:<64 lower-case hex>", times RFC
+// *[Abort], *[Custody] and *[Approval]. Digests are "sha256:<64 lower-case hex>", times RFC
 // 3339 in UTC, integers of 64 bits are strings in JSON because clients read
 // numbers as float64.
 type Statement interface {
@@ -201,6 +201,8 @@ func newStatement(predicateType string) Statement {
 		return &Change{}
 	case ExposureType:
 		return &Exposure{}
+	case CustodyType:
+		return &Custody{}
 	case AbortType:
 		return &Abort{}
 	case ApprovalType:

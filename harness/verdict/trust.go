@@ -48,7 +48,7 @@ func NewTrust(evidence, approve *ecdsa.PublicKey, logKey string) (Trust, error) 
 		return Trust{}, errors.New("evidence and approvals have the same key: whoever signs evidence could approve")
 	}
 	t := Trust{keys: []trustedKey{
-		{evidence, e, []string{EvidenceType, PlanType, ReviewType, ChangeType, ExposureType, AbortType}},
+		{evidence, e, []string{EvidenceType, PlanType, ReviewType, ChangeType, ExposureType, AbortType, CustodyType}},
 		{approve, a, []string{ApprovalType}},
 	}}
 	if t.log, t.pub, err = parseLogKey(logKey); err != nil {

@@ -41,6 +41,7 @@ func TestEveryStatement(t *testing.T) {
 		&verdict.Review{Run: e.Run, Candidate: e.Inputs.Candidate, Evidence: env.Digest(), Report: e.Report, Decision: "approve", By: "rae", Person: "Rae", Reason: "read all of it", At: at},
 		&verdict.Change{ID: "c1", Verifier: verdicttest.VerifierID, Action: "activated", Kind: "holdout", Document: ref, By: "oz", Person: "Oz", At: at},
 		&verdict.Exposure{Run: e.Run, Holdout: ref, Used: 1, Budget: 6, At: at},
+		&verdict.Custody{Verifier: e.Run.Verifier, Action: verdict.CustodyShow, Holdout: ref, Lines: []int{3, 17}, By: "rae", Person: "rae", At: at},
 		&verdict.Abort{Run: e.Run, Candidate: e.Inputs.Candidate, Plan: 0, Reason: "the disk was full", At: at},
 	} {
 		env, b := w.Issue(t, s)

@@ -1,0 +1,190 @@
+package holdout
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"proctor/holdout/blob"
+	"proctor/holdout/rows"
+)
+
+// A RowProof shows that one row was in a set when it was sealed, and nothing of any
+// other. Row, salt and path hash to the root in the manifest, and the manifest to
+// the digest that the log has:
+//
+//	leaf = SHA-256(00 | salt | canonical row)      node = SHA-256(01 | left | right)
+//
+// as in RFC 6962. Check it with [RowProof.Verify].
+type RowProof struct {
+	Format   string          `json:"format"`
+	Holdout  string          `json:"holdout"`
+	Version  int             `json:"version"`
+	Digest   string          `json:"digest"`
+	Row      int             `json:"row"`  // from 1
+	Rows     int             `json:"rows"` // of the set
+	Values   json.RawMessage `json:"values"`
+	Salt     string          `json:"salt"` // hex
+	Path     []string        `json:"path"` // hex, from the leaf up
+	Manifest []byte          `json:"manifest"`
+}
+
+const proofFormat = "proctor/row-proof/1"
+
+// ErrOtherRow is returned, wrapped, when a row is not the one that was sealed.
+var ErrOtherRow = errors.New("the sealed row is another")
+
+// Prove shows that the recorded row is the given one. Values are numbers, or texts
+// that read as numbers where the column has numbers. It tells nothing but "another
+// row" of a row that the caller does not have.
+func (c *Custodian) Prove(values map[string]any) (RowProof, error) {
+	if len(c.lines) != 1 {
+		return RowProof{}, errors.New("one row is proved at a time, and recorded before")
+	}
+	r, t := c.lines[0]-1, c.parts[partScored]
+	given, err := rowOf(t.Fields(), values)
+	if err != nil {
+		return RowProof{}, err
+	}
+	if !bytes.Equal(given.AppendCanonical(nil, 0), t.AppendCanonical(nil, r)) {
+		return RowProof{}, fmt.Errorf("row %d: %w", r+1, ErrOtherRow)
+	}
+	tree, err := newRowTree(c.dek, partScored, t)
+	if err != nil {
+		return RowProof{}, err
+	}
+	return c.m.proof(tree, c.dek, t, r)
+}
+
+func (m *manifest) proof(tree *rowTree, dek []byte, t rows.Table, r int) (RowProof, error) {
+	path, err := tree.prove(r)
+	if err != nil {
+		return RowProof{}, err
+	}
+	p := RowProof{
+		Format: proofFormat, Holdout: m.Public.Name, Version: m.Public.Version, Digest: m.digest, Row: r + 1, Rows: t.Len(),
+		Values: t.AppendJSON(nil, r), Salt: hex.EncodeToString(newSalter(dek, partScored).salt(r)), Path: []string{}, Manifest: m.raw,
+	}
+	for _, h := range path {
+		p.Path = append(p.Path, hex.EncodeToString(h[:]))
+	}
+	return p, nil
+}
+
+// Verify checks a proof against the digest of the set, which must come from the
+// log or from whoever keeps it, never from the proof.
+func (p RowProof) Verify(digest string) error {
+	if p.Format != proofFormat {
+		return fmt.Errorf("format %.40q, this program reads %s", p.Format, proofFormat)
+	}
+	if got := string(blob.RefOf(p.Manifest)); got != digest || p.Digest != digest {
+		return fmt.Errorf("%w: the proof is about %s, pinned is %s", ErrDigestMismatch, got, digest)
+	}
+	var e envelope
+	var m manifest
+	if err := errors.Join(strict(p.Manifest, &e), strict(e.Payload, &m), m.check()); err != nil {
+		return fmt.Errorf("%w: manifest: %v", ErrDigestMismatch, err)
+	}
+	part := m.Parts[0] // the scored rows, as check says
+	if m.Public.Name != p.Holdout || m.Public.Version != p.Version || part.Rows != p.Rows || p.Row < 1 || p.Row > p.Rows {
+		return fmt.Errorf("%w: the proof speaks of another set than its manifest", ErrDigestMismatch)
+	}
+	leaf, err := p.leaf(part.Fields)
+	if err != nil {
+		return err
+	}
+	root, err := readHash("sha256:", part.Root)
+	if err != nil {
+		return err
+	}
+	var path tlog.RecordProof
+	for _, s := range p.Path {
+		h, err := readHash("", s)
+		if err != nil {
+			return err
+		}
+		path = append(path, h)
+	}
+	if err := tlog.CheckRecord(path, int64(p.Rows), root, int64(p.Row-1), leaf); err != nil {
+		return fmt.Errorf("%w: the row does not lead to the root", ErrDigestMismatch)
+	}
+	return nil
+}
+
+func (p RowProof) leaf(fields []rows.Field) (tlog.Hash, error) {
+	salt, err := hex.DecodeString(p.Salt)
+	if err != nil || len(salt) != 16 {
+		return tlog.Hash{}, errors.New("the salt is not 16 bytes in hex")
+	}
+	var values map[string]any
+	if err := json.Unmarshal(p.Values, &values); err != nil {
+		return tlog.Hash{}, fmt.Errorf("values: %w", err)
+	}
+	row, err := rowOf(fields, values)
+	if err != nil {
+		return tlog.Hash{}, err
+	}
+	if !bytes.Equal(row.AppendJSON(nil, 0), p.Values) { // one form only: no key twice, none in addition
+		return tlog.Hash{}, errors.New("values are not in the form that is written")
+	}
+	return sha256.Sum256(appendLeaf(nil, salt, row, 0)), nil
+}
+
+func readHash(prefix, s string) (h tlog.Hash, err error) {
+	b, err := hex.DecodeString(s[min(len(prefix), len(s)):])
+	if err != nil || len(b) != len(h) || s[:len(s)-2*len(h)] != prefix {
+		return h, fmt.Errorf("%.80q is no SHA-256 in hex", s)
+	}
+	return tlog.Hash(b), nil
+}
+
+// rowOf makes a table of one row. It wants a value for every field and no more.
+func rowOf(fields []rows.Field, values map[string]any) (rows.Table, error) {
+	cols := make([]rows.Column, len(fields))
+	for i, f := range fields {
+		v, ok := values[f.Name]
+		if !ok {
+			return rows.Table{}, fmt.Errorf("the row has no value for column %q", f.Name)
+		}
+		c, err := cellOf(f, v)
+		if err != nil {
+			return rows.Table{}, err
+		}
+		cols[i] = c
+	}
+	if len(values) != len(fields) {
+		return rows.Table{}, fmt.Errorf("the row has %d values, the set has %d columns", len(values), len(fields))
+	}
+	return rows.New(cols...)
+}
+
+// cellOf makes a column of one value.
+func cellOf(f rows.Field, v any) (rows.Column, error) {
+	c := rows.Column{Name: f.Name}
+	switch v := v.(type) {
+	case float64:
+		if f.Number {
+			c.Floats = []float64{v}
+		} else {
+			c.Strings = []string{strconv.FormatFloat(v, 'g', -1, 64)}
+		}
+		return c, nil
+	case string:
+		if !f.Number {
+			c.Strings = []string{v}
+			return c, nil
+		}
+		if x, err := strconv.ParseFloat(v, 64); err == nil && !math.IsInf(x, 0) && !math.IsNaN(x) {
+			c.Floats = []float64{x}
+			return c, nil
+		}
+	}
+	return c, fmt.Errorf("the value of column %s is not of its kind", f)
+}
