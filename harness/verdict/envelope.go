@@ -124,6 +124,8 @@ func isNil(s Statement) bool {
 		return s == nil
 	case *Exposure:
 		return s == nil
+	case *Custody:
+		return s == nil
 	case *Abort:
 		return s == nil
 	case *Approval:

@@ -60,7 +60,7 @@ func TestPrepareRefuses(t *testing.T) {
 	if _, err := verdict.Prepare(verdicttest.Passed(pkg)); err != nil {
 		t.Errorf("honest: %v", err)
 	}
-	for _, s := range []verdict.Statement{nil, (*verdict.Evidence)(nil), (*verdict.Approval)(nil), &verdict.Evidence{}, &verdict.Plan{}, &verdict.Review{}, &verdict.Change{}, &verdict.Exposure{}, &verdict.Abort{}, &verdict.Approval{}} {
+	for _, s := range []verdict.Statement{nil, (*verdict.Evidence)(nil), (*verdict.Approval)(nil), &verdict.Evidence{}, &verdict.Plan{}, &verdict.Review{}, &verdict.Change{}, &verdict.Exposure{}, &verdict.Abort{}, &verdict.Custody{}, &verdict.Approval{}} {
 		if _, err := verdict.Prepare(s); err == nil {
 			t.Errorf("an empty %T may be signed", s)
 		}
