@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -47,11 +48,13 @@ type logged struct {
 	policies  []string            // digests, as they were activated
 	deployed  map[string][]string // lineage -> packages, as they were activated
 	digests   map[int64]string
+	proposed  map[string]*verdict.Change
+	imposed   int // accounts put in force without a second person
 }
 
 func (s *Service) audit(ctx context.Context) (api.Audit, error) {
 	a := &auditor{s: s, out: api.Audit{Problems: []string{}}, seen: logged{
-		map[string]int64{}, map[string]int64{}, map[string]int64{}, map[string]bool{}, map[string]bool{}, map[string]string{}, nil, map[string][]string{}, map[int64]string{}}}
+		map[string]int64{}, map[string]int64{}, map[string]int64{}, map[string]bool{}, map[string]bool{}, map[string]string{}, nil, map[string][]string{}, map[int64]string{}, map[string]*verdict.Change{}, 0}}
 	_, head := s.Head.Checkpoint()
 	err := s.Store.View(ctx, func(tx *store.Tx) error {
 		tree, err := tlog.Audit(tx, []tlog.Tree{head}, a.entry)
@@ -123,9 +126,7 @@ func (a *auditor) entry(index int64, e tlog.Entry) error {
 	case *verdict.Approval:
 		a.seen.approvals[st.EvidenceDigest()] = index
 	case *verdict.Change:
-		if st.Action == "activated" {
-			a.activated(st)
-		}
+		return a.change(st)
 	}
 	return nil
 }
@@ -133,6 +134,28 @@ func (a *auditor) entry(index int64, e tlog.Entry) error {
 func (a *auditor) ended(run string) bool {
 	_, done := a.seen.evidence[run]
 	return done || a.seen.aborts[run]
+}
+
+// change notes a step of a proposal. An activation has a proposal by somebody else,
+// but for an account that was put in force where the keys lie.
+func (a *auditor) change(c *verdict.Change) error {
+	switch c.Action {
+	case "proposed":
+		a.seen.proposed[c.ID] = c
+	case "activated":
+		switch p := a.seen.proposed[c.ID]; {
+		case p == nil && c.Kind == accountKind && c.By == console.ID && c.Person == console.Person:
+			a.seen.imposed++
+		case p == nil:
+			return errors.New("an activation without a proposal")
+		case p.Kind != c.Kind || p.Document != c.Document:
+			return errors.New("an activation of something else than was proposed")
+		case p.Person == c.Person:
+			return fmt.Errorf("%s activated what %s had proposed", c.Person, p.Person)
+		}
+		a.activated(c)
+	}
+	return nil
 }
 
 func (a *auditor) activated(c *verdict.Change) {
@@ -246,7 +269,7 @@ func (a *auditor) charges(tx *store.Tx) error {
 // inForce compares what is in force with the activations in the log.
 func (a *auditor) inForce(ctx context.Context, tx *store.Tx) error {
 	n := 0
-	for _, kind := range []string{"holdout", "suite", "policy"} {
+	for _, kind := range []string{"holdout", "suite", "policy", accountKind} {
 		docs, err := tx.Documents(kind)
 		if err != nil {
 			return err
@@ -281,9 +304,29 @@ func (a *auditor) inForce(ctx context.Context, tx *store.Tx) error {
 			a.problem("lineage %s: %v", l.Name, err)
 		}
 	}
+	if err := a.accounts(tx); err != nil {
+		return err
+	}
 	slices.Sort(a.out.Problems)
 	a.checked("%d documents in force, %d lineages", n, len(lineages))
 	return nil
+}
+
+// accounts reads who may do what from the log alone, as the service does, and
+// compares that with what it works by now.
+func (a *auditor) accounts(tx *store.Tx) error {
+	var h hired
+	if err := a.s.eachAccount(tx, 0, h.put); err != nil {
+		a.problem("%v", err)
+		return nil
+	}
+	a.checked("%d accounts; %d changes of accounts made at the console, without a second person", len(h.account), a.seen.imposed)
+	return a.s.follow(tx, func(now *hired) error {
+		if !reflect.DeepEqual(h.all(), now.all()) {
+			a.problem("the service works by other accounts than the log has: start it again")
+		}
+		return nil
+	})
 }
 
 // lineage compares a lineage's policy, deployed and best model with the activations.

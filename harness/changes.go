@@ -15,6 +15,7 @@ import (
 	"proctor/harness/intake"
 	"proctor/harness/policy"
 	"proctor/harness/store"
+	"proctor/harness/verdict"
 	"proctor/regress"
 	"proctor/web/api"
 )
@@ -223,7 +224,11 @@ func (s *Service) DecideChange(ctx context.Context, p access.Principal, id strin
 		if err != nil {
 			return err
 		}
-		if err := access.Check(p, access.Activate, access.Object{Kind: c.Kind, People: []string{c.ProposedPerson}}); err != nil {
+		people, err := s.involved(tx, c)
+		if err != nil {
+			return err
+		}
+		if err := access.Check(p, access.Activate, access.Object{Kind: c.Kind, People: people}); err != nil {
 			return err
 		}
 		state := "refused"
@@ -244,6 +249,20 @@ func (s *Service) DecideChange(ctx context.Context, p access.Principal, id strin
 		return log.change(c, p)
 	})
 	return changeView(c), err
+}
+
+// involved are the people who may not decide on a proposal: who made it and, for an
+// account, whose it is.
+func (s *Service) involved(tx *store.Tx, c store.Change) ([]string, error) {
+	people := []string{c.ProposedPerson}
+	if c.Kind == accountKind {
+		a, err := storedAccount(tx, verdict.Ref{Name: c.Name, Digest: c.Digest})
+		if err != nil {
+			return nil, err
+		}
+		people = append(people, a.Person)
+	}
+	return people, nil
 }
 
 // A decision is what was found out about a proposal before the one writing
@@ -282,6 +301,15 @@ func (s *Service) activate(tx *store.Tx, c store.Change, d decision) error {
 	doc, err := tx.Document(c.Digest)
 	if err != nil {
 		return err
+	}
+	if c.Kind == accountKind { // others may have come into force since it was proposed
+		a, err := storedAccount(tx, verdict.Ref{Name: c.Name, Digest: c.Digest})
+		if err != nil {
+			return err
+		}
+		if err := s.hire(tx, a); err != nil {
+			return err
+		}
 	}
 	if err := tx.Activate(doc, c.ID); err != nil {
 		return err

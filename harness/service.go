@@ -20,7 +20,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
-	"errors"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"log/slog"
@@ -30,7 +30,6 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/memory"
 	"github.com/google/uuid"
 
-	"proctor/harness/access"
 	"proctor/harness/runner"
 	"proctor/harness/store"
 	"proctor/harness/tlog"
@@ -58,6 +57,7 @@ type Config struct {
 	Harness string // digest of this program
 	Name    string // URI of this service, names it in verdicts
 
+	SessionKey []byte           // seals sessions; nil: a new one, so that they end with the process
 	CanarySeed *[32]byte        // only the demo fixes it; nil: random per set
 	Memory     memory.Allocator // nil: Arrow's default
 	Rand       io.Reader        // nil: the system's
@@ -73,6 +73,8 @@ type Service struct {
 	trust verdict.Trust
 	known known
 	busy  sync.Map // runs that a worker has in hand
+
+	people people
 }
 
 // New checks that log and head agree and returns a service that has taken up
@@ -87,6 +89,12 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	}
 	if c.Memory == nil {
 		c.Memory = memory.DefaultAllocator
+	}
+	if c.SessionKey == nil {
+		c.SessionKey = make([]byte, sha256.Size)
+		if _, err := io.ReadFull(c.Rand, c.SessionKey); err != nil {
+			return nil, err
+		}
 	}
 	s := &Service{Config: c}
 	var err error
@@ -112,16 +120,6 @@ func New(ctx context.Context, c Config) (*Service, error) {
 // Work evaluates queued runs until stop is called.
 func (s *Service) Work(ctx context.Context, workers int) (stop func(context.Context) error, err error) {
 	return s.Store.Work(ctx, workers, s.evaluate)
-}
-
-// Authenticate returns whom a token of that kind (api or session) stands for.
-func (s *Service) Authenticate(ctx context.Context, secret, kind string) (access.Principal, error) {
-	var p access.Principal
-	err := s.Store.View(ctx, func(tx *store.Tx) (err error) { p, err = tx.Authenticate(secret, kind); return err })
-	if errors.Is(err, store.ErrNotFound) {
-		return p, fmt.Errorf("%w: the token is unknown or has expired", access.ErrDenied)
-	}
-	return p, err
 }
 
 // newID returns a random id that says nothing about its object.

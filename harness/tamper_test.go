@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"proctor/harness/access"
 	"proctor/harness/report"
 	"proctor/harness/tlog"
 	"proctor/holdout/blob"
@@ -261,26 +260,6 @@ func TestHead(t *testing.T) {
 	_, tree := ahead.s.Head.Checkpoint()
 	if want := int64(strings.Count(string(late), "\n")); tree.N < 6 || want == 0 {
 		t.Errorf("the head did not move on: %d entries", tree.N)
-	}
-}
-
-// Two accounts of one person hold no two roles that conflict.
-func TestAccounts(t *testing.T) {
-	w := newWorld(t)
-	add := func(id, person string, roles ...access.Role) error {
-		_, err := AddAccount(context.Background(), w.store, access.Principal{ID: id, Person: person, Roles: roles}, w.s.Now(), 1<<40)
-		return err
-	}
-	if err := add("rae", "rae", access.Reviewer); err != nil {
-		t.Fatal(err)
-	}
-	w.refused("conflict", add("oz", "oz", access.Operator, access.Reviewer))
-	w.refused("conflicts", add("rae2", "rae", access.Submitter))
-	w.refused("exists already", add("rae", "rae", access.Reviewer))
-	w.refused("no role", add("x", "x", "king"))
-	w.refused("at least one role", add("x", "x"))
-	if err := add("rae3", "rae", access.Curator); err != nil {
-		t.Error(err)
 	}
 }
 

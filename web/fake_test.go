@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"proctor/harness"
 	"proctor/harness/access"
@@ -336,6 +337,22 @@ func (f *fake) ProposePolicy(_ context.Context, p access.Principal, text []byte)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.propose(p, "policy", string(text))
+}
+
+func (f *fake) ProposeAccount(_ context.Context, p access.Principal, a access.Account) (api.Change, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.propose(p, "account", a.ID)
+}
+
+func (f *fake) Accounts(_ context.Context, p access.Principal, at time.Time) ([]api.Standing, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.begin(p, "Accounts "+at.Format(time.RFC3339)); err != nil {
+		return nil, err
+	}
+	return []api.Standing{{Account: api.Account{Name: "rae", Person: "Rae", Roles: []string{"reviewer"}, Tokens: []api.Token{}}, Since: at.Format(time.RFC3339), Decider: "console"}},
+		access.Check(p, access.SeeChanges, access.Object{})
 }
 
 func (f *fake) ProposeBaseline(_ context.Context, p access.Principal, b api.Baseline) (api.Change, error) {

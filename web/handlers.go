@@ -4,9 +4,11 @@ import (
 	_ "embed"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
+	"proctor/harness/access"
 	"proctor/web/api"
 )
 
@@ -28,6 +30,8 @@ func (w *Server) apiRoutes(g *echo.Group) {
 	g.POST("/policies/check", w.checkPolicy)
 	g.GET("/policies/init", w.initPolicy)
 	g.POST("/baselines", w.proposeBaseline)
+	g.POST("/accounts", w.proposeAccount)
+	g.GET("/accounts", w.accounts)
 	g.GET("/changes", w.changes)
 	g.POST("/changes/:id/decision", w.decide)
 	g.GET("/trust", w.trust)
@@ -158,6 +162,37 @@ func (w *Server) proposeBaseline(c echo.Context) error {
 		return err
 	}
 	return c.JSON(http.StatusCreated, v)
+}
+
+func (w *Server) proposeAccount(c echo.Context) error {
+	var v api.Account
+	if err := strict(c, &v); err != nil {
+		return err
+	}
+	a := access.Account{ID: v.Name, Person: v.Person, Robot: v.Robot}
+	for _, r := range v.Roles {
+		a.Roles = append(a.Roles, access.Role(r))
+	}
+	for _, t := range v.Tokens {
+		a.Tokens = append(a.Tokens, access.Token(t))
+	}
+	made, err := w.service.ProposeAccount(c.Request().Context(), principal(c), a)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusCreated, made)
+}
+
+func (w *Server) accounts(c echo.Context) error {
+	at, err := time.Parse(time.RFC3339, c.QueryParam("at"))
+	if err != nil {
+		return usage("at is a time like 2026-11-25T07:00:00Z")
+	}
+	v, err := w.service.Accounts(c.Request().Context(), principal(c), at)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, v)
 }
 
 func (w *Server) changes(c echo.Context) error {

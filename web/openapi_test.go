@@ -93,6 +93,8 @@ func successes() []apiCall {
 		{"checkPolicy", "POST", "/v1/policies/check", y, "policy: p", 200, "pia"},
 		{"initPolicy", "GET", "/v1/policies/init?holdout=h&lineage=l&suite=a&suite=b", "", "", 200, "pia"},
 		{"proposeBaseline", "POST", "/v1/baselines", j, `{"lineage":"income","run":"run-first"}`, 201, "rae rob olga"},
+		{"proposeAccount", "POST", "/v1/accounts", j, `{"name":"eve","person":"Eve","robot":false,"roles":["auditor"],"tokens":[]}`, 201, "olga"},
+		{"accounts", "GET", "/v1/accounts?at=2026-11-25T07:00:00Z", "", "", 200, "cleo carl pia rae rob olga abe"},
 		{"changes", "GET", "/v1/changes", "", "", 200, "cleo carl pia rae rob olga abe"},
 		{"decide", "POST", "/v1/changes/change-suite/decision", j, `{"activate":true}`, 200, "carl"},
 		{"trust", "GET", "/v1/trust", "", "", 200, anybody},
@@ -229,6 +231,7 @@ func TestSchemasAreTheTypes(t *testing.T) {
 		"Report": report.Report{}, "Model": report.Model{}, "Ref": report.Ref{}, "Finding": report.Finding{}, "Estimate": report.Estimate{}, "Flips": report.Flips{}, "Metric": report.Metric{},
 		"Slice": report.Slice{}, "Test": report.Test{}, "Probe": report.Probe{}, "RowFlip": report.RowFlip{},
 		"Planted": report.Planted{}, "Share": report.Share{}, "PlantedKind": report.PlantedKind{}, "PlantedHarm": report.PlantedHarm{},
+		"Account": api.Account{}, "Standing": api.Standing{}, "Token": api.Token{},
 	}
 	for name, ref := range doc.Components.Schemas {
 		if !ref.Value.Type.Is("object") {

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"io"
+	"time"
 
 	"proctor/harness"
 	"proctor/harness/access"
@@ -37,6 +38,8 @@ type People interface {
 	Authenticate(ctx context.Context, secret, kind string) (access.Principal, error)
 	// Login opens a session for the holder of an API token. Its secret is new each time.
 	Login(ctx context.Context, token string) (session string, p access.Principal, err error)
+	// Accounts lists who could do what at a time.
+	Accounts(ctx context.Context, p access.Principal, at time.Time) ([]api.Standing, error)
 	// Logout ends a session; one that does not exist is no error.
 	Logout(ctx context.Context, session string) error
 }
@@ -59,6 +62,7 @@ type Proposals interface {
 	ProposeHoldout(ctx context.Context, p access.Principal, h harness.HoldoutProposal) (api.Change, error)
 	ProposeSuite(ctx context.Context, p access.Principal, archive io.Reader) (api.Change, error)
 	ProposePolicy(ctx context.Context, p access.Principal, text []byte) (api.Change, error)
+	ProposeAccount(ctx context.Context, p access.Principal, a access.Account) (api.Change, error)
 	ProposeBaseline(ctx context.Context, p access.Principal, b api.Baseline) (api.Change, error)
 	CheckPolicy(ctx context.Context, p access.Principal, text []byte) (policy.Report, error)
 	InitPolicy(ctx context.Context, p access.Principal, holdout, lineage string, suites []string) ([]byte, error)

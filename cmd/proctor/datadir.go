@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -33,8 +34,9 @@ const dataFormat = "proctor/data/1"
 //	FORMAT        which program may open it
 //	proctor.db    runs, documents, ledger, log, queue
 //	blobs/        sealed chunks, packages, reports; named by digest
-//	keys/         secret: evidence.pem, approve.pem, officer.pem, log.key, kek
+//	keys/         secret: evidence.pem, approve.pem, officer.pem, log.key, kek, session
 //	trusted/head  the newest checkpoint of the log; better elsewhere, see --head
+//	trusted/console.sock  while a service runs: see [order]
 //	scratch/      packages in use; emptied at start
 type dataDir struct {
 	Dir  string `help:"Folder of the service's data; made if it is not there." default:"proctor-data" type:"path" placeholder:"FOLDER"`
@@ -251,11 +253,29 @@ func (d dataDir) keys(c *harness.Config) (err error) {
 	if c.Officer, err = openOfficer(d.path("keys/officer.pem")); err != nil {
 		return err
 	}
+	if c.SessionKey, err = sessionKey(d.path("keys/session")); err != nil {
+		return err
+	}
 	info, err := os.Stat(d.path("FORMAT"))
 	if err == nil {
 		c.LogBegan = info.ModTime()
 	}
 	return err
+}
+
+// sessionKey reads the key that seals sessions, or makes it: with a lost one only
+// the sessions are lost.
+func sessionKey(path string) ([]byte, error) {
+	key, err := secret.Read(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		key = make([]byte, 32)
+		rand.Read(key)
+		return key, secret.Create(path, key)
+	}
+	if err == nil && len(key) != 32 {
+		err = fmt.Errorf("%s has %d bytes, not 32: remove it; everybody signs in again", path, len(key))
+	}
+	return key, err
 }
 
 // warnings passes on what is at least a warning.

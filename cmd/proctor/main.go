@@ -33,7 +33,8 @@ type cli struct {
 
 	Demo     demoCmd     `cmd:"" help:"Run the whole story on real data: a good model, a poisoned, a backdoored and a leaked one."`
 	Serve    serveCmd    `cmd:"" help:"Run the service."`
-	User     userCmd     `cmd:"" help:"Add accounts."`
+	User     userCmd     `cmd:"" help:"Add, propose and end accounts."`
+	Access   accessCmd   `cmd:"" help:"Print who could do what at a time."`
 	Seal     sealCmd     `cmd:"" help:"Seal a table as a holdout and propose it."`
 	Suite    suiteCmd    `cmd:"" help:"Check and propose behavioural suites."`
 	Policy   policyCmd   `cmd:"" help:"Draft, check and propose policies."`

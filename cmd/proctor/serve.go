@@ -58,6 +58,11 @@ func (c *serveCmd) Run(ctx context.Context, o console) error {
 		return err
 	}
 	defer s.close()
+	stop, err := c.listenConsole(s.Service, log)
+	if err != nil {
+		return err
+	}
+	defer stop()
 	tier, why := jail.Probe()
 	log.Info("serving", "address", l.Addr().String(), "data", c.Dir, "tier", tier, "not_stronger", why)
 	fmt.Fprintf(o.Out, "http://%s\n", l.Addr())

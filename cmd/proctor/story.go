@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"proctor/harness"
 	"proctor/harness/access"
 	"proctor/harness/jail"
 	"proctor/testdata/income"
@@ -66,7 +65,7 @@ var cast = []struct {
 
 func (t *story) hire(ctx context.Context) error {
 	for _, p := range cast {
-		token, err := harness.AddAccount(ctx, t.service.Store, access.Principal{ID: p.id, Person: p.id, Robot: p.robot, Roles: p.roles}, time.Now(), 30*24*time.Hour)
+		token, err := t.service.AddAccount(ctx, access.Principal{ID: p.id, Person: p.id, Robot: p.robot, Roles: p.roles}, 30*24*time.Hour)
 		if err != nil {
 			return err
 		}

@@ -52,7 +52,7 @@ const (
 	SeeReport     Action = "see-report"     // the diff report
 	SeeBundle     Action = "see-bundle"     // signed evidence and approval
 	Review        Action = "review"         // approve or refuse a PASS
-	Propose       Action = "propose"        // a holdout, suite, policy or baseline
+	Propose       Action = "propose"        // a holdout, suite, policy, baseline or account
 	Activate      Action = "activate"       // somebody else's proposal
 	SeeChanges    Action = "see-changes"    // what changed in the evaluation
 	SeeLog        Action = "see-log"
@@ -62,7 +62,7 @@ const (
 
 // An Object is what an action is about, as far as access depends on it.
 type Object struct {
-	Kind   string   // for Propose and Activate: holdout, suite, policy, baseline
+	Kind   string   // for Propose and Activate: holdout, suite, policy, baseline, account
 	People []string // persons who submitted, proposed or contributed
 }
 
@@ -131,6 +131,11 @@ func needs(a Action, kind string) ([]Role, error) {
 			return []Role{PolicyOwner}, nil
 		case "baseline":
 			return []Role{Reviewer, Operator}, nil
+		case "account": // not by those who judge or are judged
+			if a == Propose {
+				return []Role{Operator}, nil
+			}
+			return []Role{Operator, Auditor}, nil
 		}
 		return nil, fmt.Errorf("%w: nothing of kind %q can be changed", ErrDenied, kind)
 	}

@@ -83,9 +83,19 @@ func (c *Change) into() []any {
 // Propose records a proposal.
 func (t *Tx) Propose(c Change) (Change, error) {
 	c.State, c.Proposed = "proposed", t.now()
-	_, err := t.exec(`INSERT INTO changes (`+changeColumns+`) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12)`,
-		c.ID, c.Kind, c.Name, c.Digest, c.Note, c.State, c.ProposedBy, c.ProposedPerson, c.Proposed, "", "", "")
-	return c, err
+	return c, t.addChange(c)
+}
+
+// Impose records a change that needed no second person: one made where the keys lie.
+func (t *Tx) Impose(c Change) (Change, error) {
+	c.State, c.Proposed = "active", t.now()
+	c.DecidedBy, c.DecidedPerson, c.Decided = c.ProposedBy, c.ProposedPerson, c.Proposed
+	return c, t.addChange(c)
+}
+
+func (t *Tx) addChange(c Change) error {
+	return t.one(`INSERT INTO changes (`+changeColumns+`) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12)`,
+		c.ID, c.Kind, c.Name, c.Digest, c.Note, c.State, c.ProposedBy, c.ProposedPerson, c.Proposed, c.DecidedBy, c.DecidedPerson, c.Decided)
 }
 
 // Change returns one proposal.

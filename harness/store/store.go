@@ -30,9 +30,6 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// Schema is the version of the tables that this program reads and writes.
-const Schema = 3
-
 // Errors that callers branch on.
 var (
 	ErrNotFound = errors.New("not found")
@@ -70,8 +67,9 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read version of the database: %w", err)
 	}
-	if have > Schema {
-		return nil, fmt.Errorf("the database has version %d, this program knows %d: use the program that wrote it, or a newer one", have, Schema)
+	steps := p.ListSources()
+	if newest := steps[len(steps)-1].Version; have > newest {
+		return nil, fmt.Errorf("the database has version %d, this program knows %d: use the program that wrote it, or a newer one", have, newest)
 	}
 	if _, err := p.Up(ctx); err != nil {
 		return nil, fmt.Errorf("migrate the database: %w", err)

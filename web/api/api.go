@@ -34,7 +34,7 @@ func (s Submission) Done() bool { return s.State == "done" || s.State == "aborte
 // A Change is a proposal to change what PASS means.
 type Change struct {
 	ID       string `json:"id"`
-	Kind     string `json:"kind"` // holdout, suite, policy, baseline
+	Kind     string `json:"kind"` // holdout, suite, policy, baseline, account
 	Name     string `json:"name"`
 	Digest   string `json:"digest"`
 	Note     string `json:"note"`  // what it would change, in plain words
@@ -43,6 +43,28 @@ type Change struct {
 	Proposed string `json:"proposed"`
 	Decider  string `json:"decided_by,omitempty"`
 	Decided  string `json:"decided,omitempty"`
+}
+
+// An Account is who somebody is to the service and what he may do.
+type Account struct {
+	Name   string   `json:"name"`
+	Person string   `json:"person"` // the human behind it; robots share their owner's
+	Robot  bool     `json:"robot"`
+	Roles  []string `json:"roles"` // none: the account has ended
+	Tokens []Token  `json:"tokens"`
+}
+
+// A Standing is an account in force at a time.
+type Standing struct {
+	Account Account `json:"account"`
+	Since   string  `json:"since"`
+	Decider string  `json:"decided_by"` // console: whoever had the machine, without a second person
+}
+
+// A Token is a secret as far as others may know it.
+type Token struct {
+	SHA256  string `json:"sha256"`  // hex, of the secret
+	Expires string `json:"expires"` // RFC 3339, UTC
 }
 
 // A Decision ends a proposal.

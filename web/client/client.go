@@ -211,6 +211,16 @@ func (c *Client) ProposeBaseline(ctx context.Context, lineage, run string) (api.
 	return postJSON[api.Change](ctx, c, "/v1/baselines", api.Baseline{Lineage: lineage, Run: run})
 }
 
+// ProposeAccount proposes an account, or other roles or tokens for one.
+func (c *Client) ProposeAccount(ctx context.Context, a api.Account) (api.Change, error) {
+	return postJSON[api.Change](ctx, c, "/v1/accounts", a)
+}
+
+// Accounts lists who could do what at a time.
+func (c *Client) Accounts(ctx context.Context, at time.Time) ([]api.Standing, error) {
+	return get[[]api.Standing](ctx, c, "/v1/accounts", url.Values{"at": {at.UTC().Format(time.RFC3339)}})
+}
+
 // Changes lists what was changed in the evaluation itself.
 func (c *Client) Changes(ctx context.Context) ([]api.Change, error) {
 	return get[[]api.Change](ctx, c, "/v1/changes", nil)

@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"proctor/harness/access"
 	"proctor/harness/store"
 )
 
@@ -132,33 +131,26 @@ func TestWork(t *testing.T) {
 	}
 }
 
-func TestTokens(t *testing.T) {
+// A session is known by the hash of its secret; those that expired make room.
+func TestSessions(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "p.db"))
-	secret := strings.Repeat("s", 43)
+	old := store.Session{Hash: "a", Account: "rae", Expires: "2020-01-01T00:00:00Z", Seal: "x"}
+	now := store.Session{Hash: "b", Account: "rae", Expires: "2999-01-01T00:00:00Z", Seal: "y"}
+	update(t, s, func(tx *store.Tx) error { return errors.Join(tx.AddSession(old), tx.AddSession(now)) })
 	update(t, s, func(tx *store.Tx) error {
-		if err := tx.AddPrincipal(access.Principal{ID: "rae", Person: "rae", Roles: []access.Role{access.Reviewer}}); err != nil {
-			return err
+		if got, err := tx.Session("b"); err != nil || got != now {
+			t.Errorf("%+v, %v", got, err)
 		}
-		if tx.AddToken("short", "rae", "api", time.Now().Add(time.Hour)) == nil {
-			t.Error("a short token was taken")
+		if _, err := tx.Session("a"); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("an expired session is kept: %v", err)
 		}
-		return tx.AddToken(secret, "rae", "api", time.Now().Add(time.Hour))
-	})
-	update(t, s, func(tx *store.Tx) error {
-		p, err := tx.Authenticate(secret, "api")
-		if err != nil || p.ID != "rae" || !p.Has(access.Reviewer) {
-			t.Errorf("%v %v", p, err)
+		if err := tx.DropSession("b"); err != nil {
+			t.Error(err)
 		}
-		if _, err := tx.Authenticate(secret, "session"); err == nil {
-			t.Error("an API token opened a session")
+		if _, err := tx.Session("b"); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("a session outlives its end: %v", err)
 		}
-		if err := tx.AddToken(strings.Repeat("o", 43), "rae", "api", time.Now().Add(-time.Second)); err != nil {
-			return err
-		}
-		if _, err := tx.Authenticate(strings.Repeat("o", 43), "api"); err == nil {
-			t.Error("an expired token was taken")
-		}
-		return nil
+		return tx.DropSession("b")
 	})
 }
 
