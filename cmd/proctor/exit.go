@@ -70,7 +70,7 @@ func explain(err error) (code int, message string) {
 	case errors.Is(err, context.Canceled):
 		return exitInternal, "interrupted"
 	case errors.As(err, &remote) && remote.Status == http.StatusUnauthorized:
-		return exitUsage, "the service does not know this token, or it has expired: set PROCTOR_TOKEN to one that 'proctor user add' printed"
+		return exitUsage, "the service does not know this token, or it has expired: set PROCTOR_TOKEN to one that 'proctor user add' or 'proctor user token' printed"
 	case errors.As(err, &remote) && remote.Code == string(harness.Budget), errors.As(err, &refused) && refused.Kind == harness.Budget:
 		return exitBudget, err.Error()
 	case errors.As(err, &remote) && remote.Status < 500, errors.As(err, &refused):

@@ -20,7 +20,7 @@ func (r remote) AfterApply() error {
 		return usagef("--server: %q is not an address like http://127.0.0.1:7800", r.Server)
 	}
 	if r.Token == "" {
-		return usagef("there is no token: set PROCTOR_TOKEN to one that 'proctor user add' printed")
+		return usagef("there is no token: set PROCTOR_TOKEN to one that 'proctor user add' or 'proctor user token' printed")
 	}
 	return nil
 }
