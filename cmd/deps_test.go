@@ -21,7 +21,7 @@ var layers = [][]string{
 	{"regress/generate", "regress/score"},
 	{"holdout", "regress", "harness/intake", "harness/gate", "metrics/metricstest", "holdout/blob/blobtest", "harness/verdict/verdicttest", "web/client"},
 	{"harness/runner", "harness/policy", "harness/store"},
-	{"harness", "harness/store/sqlite", "harness/runner/onnx", "harness/runner/wasm"},
+	{"harness", "harness/store/sqlite", "harness/runner/onnx", "harness/runner/wasm", "harness/runner/served"},
 	{"web", "harness/candidate"},
 	{"cmd/proctor", "cmd/proctor-gate"},
 }

@@ -26,6 +26,8 @@ import (
 	"proctor/harness/intake"
 	"proctor/harness/jail"
 	"proctor/harness/runner"
+	"proctor/harness/runner/served"
+	"proctor/harness/runner/wasm"
 	"proctor/harness/store"
 	"proctor/harness/store/sqlite"
 	"proctor/harness/tlog"
@@ -39,6 +41,7 @@ import (
 func TestMain(m *testing.M) {
 	roles := intake.Roles()
 	roles[runner.RoleONNX] = runner.Role(toy)
+	roles[runner.RoleWASM], roles[runner.RoleHTTP] = wasm.Main, served.Main
 	jail.Main(roles)
 	if dir := os.Getenv(crashDir); dir != "" {
 		os.Exit(crashChild(dir))

@@ -8,6 +8,7 @@ import (
 	"proctor/harness/intake"
 	"proctor/harness/runner"
 	"proctor/harness/runner/onnx"
+	"proctor/harness/runner/served"
 	"proctor/harness/runner/wasm"
 )
 
@@ -16,6 +17,7 @@ func roles() map[string]func(args []string) int {
 	all := maps.Clone(intake.Roles())
 	all[runner.RoleONNX] = serveONNX
 	all[runner.RoleWASM] = wasm.Main
+	all[runner.RoleHTTP] = served.Main
 	return all
 }
 

@@ -12,6 +12,7 @@ const (
 	KindONNX    = "onnx"    // declarative: numbers and operators, run by our own evaluator
 	KindCommand = "command" // a program that speaks the protocol
 	KindWASM    = "wasm"    // a WebAssembly module that does, under a fixed clock
+	KindHTTP    = "http"    // a server that is started in the jail and asked over its loopback
 )
 
 // Forms in which rows are handed to a model.
@@ -31,6 +32,8 @@ var kinds = map[string]kind{
 	KindONNX:    {needs: []string{"model"}, input: []string{InputJSONL}},
 	KindCommand: {needs: []string{"command"}, input: []string{InputJSONL}, code: true},
 	KindWASM:    {needs: []string{"model"}, input: []string{InputJSONL}, code: true},
+	KindHTTP: {needs: []string{"command", "api", "port", "model"}, may: []string{"prompt", "answers", "max_tokens"},
+		input: []string{InputJSONL}, code: true},
 }
 
 // Kinds lists the kinds of packages, sorted.
@@ -81,6 +84,9 @@ func (m Manifest) checkKind(keys []string) error {
 		if err := checkPath(m.Model); err != nil {
 			return fmt.Errorf(`"model": %w`, err)
 		}
+	}
+	if m.Kind == KindHTTP {
+		return m.checkHTTP(keys)
 	}
 	return nil
 }

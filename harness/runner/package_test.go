@@ -54,6 +54,48 @@ kind "wasm" needs "model"
 "model": "/m.wasm" is not a path inside
 {"protocol":"proctor/1","kind":"wasm","model":"m.wasm","command":["x"],"task":"classification","classes":["no","yes"]}
 kind "wasm" has no "command"
+{"protocol":"proctor/1","kind":"http","command":["python3","serve.py"],"api":"oip","port":8080,"model":"m","task":"classification","classes":["no","yes"]}
+ok
+{"protocol":"proctor/1","kind":"http","command":["python3"],"api":"openai-chat","port":8080,"model":"m","prompt":"{x}?","task":"classification","classes":["no","yes"]}
+ok
+{"protocol":"proctor/1","kind":"http","command":["python3"],"api":"openai-chat","port":8080,"model":"m","prompt":"{x}?","answers":["Nein","Ja"],"max_tokens":1,"task":"classification","classes":["no","yes"]}
+ok
+{"protocol":"proctor/1","kind":"http","command":["python3","serve.py"],"port":8080,"model":"m","task":"classification","classes":["no","yes"]}
+kind "http" needs "api"
+{"protocol":"proctor/1","kind":"http","api":"oip","port":8080,"model":"m","task":"classification","classes":["no","yes"]}
+kind "http" needs "command"
+{"protocol":"proctor/1","kind":"http","command":["python3","serve.py"],"api":"grpc","port":8080,"model":"m","task":"classification","classes":["no","yes"]}
+"api" is "grpc"; known are oip, openai-chat, openai-completions
+{"protocol":"proctor/1","kind":"http","command":["python3","serve.py"],"api":"oip","port":80,"model":"m","task":"classification","classes":["no","yes"]}
+"port" is 80
+{"protocol":"proctor/1","kind":"http","command":["python3","serve.py"],"api":"oip","port":65536,"model":"m","task":"classification","classes":["no","yes"]}
+"port" is 65536
+{"protocol":"proctor/1","kind":"http","command":["python3","serve.py"],"api":"oip","port":8080,"model":"","task":"classification","classes":["no","yes"]}
+is not the name of a model
+{"protocol":"proctor/1","kind":"http","command":["python3","serve.py"],"api":"oip","port":8080,"model":"m\n","task":"classification","classes":["no","yes"]}
+is not the name of a model
+{"protocol":"proctor/1","kind":"http","command":["python3","serve.py"],"api":"oip","prompt":"{x}","port":8080,"model":"m","task":"classification","classes":["no","yes"]}
+api "oip" has no "prompt"
+{"protocol":"proctor/1","kind":"http","command":["python3","serve.py"],"api":"oip","answers":["a","b"],"port":8080,"model":"m","task":"classification","classes":["no","yes"]}
+api "oip" has no "answers"
+{"protocol":"proctor/1","kind":"http","command":["python3"],"api":"openai-chat","port":8080,"model":"m","task":"classification","classes":["no","yes"]}
+"prompt": no column in braces
+{"protocol":"proctor/1","kind":"http","command":["python3"],"api":"openai-chat","port":8080,"model":"m","prompt":"say yes","task":"classification","classes":["no","yes"]}
+"prompt": no column in braces
+{"protocol":"proctor/1","kind":"http","command":["python3"],"api":"openai-chat","answers":["a"],"port":8080,"model":"m","prompt":"{x}?","task":"classification","classes":["no","yes"]}
+"answers" has 1 entries for 2 classes
+{"protocol":"proctor/1","kind":"http","command":["python3"],"api":"openai-chat","answers":[],"port":8080,"model":"m","prompt":"{x}?","task":"classification","classes":["no","yes"]}
+"answers" has 0 entries for 2 classes
+{"protocol":"proctor/1","kind":"http","command":["python3"],"api":"openai-chat","answers":["Yes."," yes"],"port":8080,"model":"m","prompt":"{x}?","task":"classification","classes":["no","yes"]}
+answer 2: " yes" is the same as another
+{"protocol":"proctor/1","kind":"http","command":["python3"],"api":"openai-chat","answers":["."," yes"],"port":8080,"model":"m","prompt":"{x}?","task":"classification","classes":["no","yes"]}
+answer 1: "." is empty
+{"protocol":"proctor/1","kind":"http","command":["python3"],"api":"openai-chat","port":8080,"model":"m","prompt":"{x}?","task":"classification","classes":["yes","Yes"]}
+answer 2: "Yes" is the same as another
+{"protocol":"proctor/1","kind":"http","command":["python3"],"api":"openai-chat","max_tokens":0,"port":8080,"model":"m","prompt":"{x}?","task":"classification","classes":["no","yes"]}
+"max_tokens" is 0
+{"protocol":"proctor/1","kind":"http","command":["python3"],"api":"openai-chat","max_tokens":5000,"port":8080,"model":"m","prompt":"{x}?","task":"classification","classes":["no","yes"]}
+"max_tokens" is 5000
 {"protocol":"proctor/1","kind":"command","command":["x"],"model":"m.onnx","task":"classification","classes":["no","yes"]}
 has no "model"
 {"protocol":"proctor/1","kind":"command","command":[],"task":"classification","classes":["no","yes"]}

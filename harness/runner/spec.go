@@ -11,6 +11,7 @@ import (
 const (
 	RoleONNX = "runner-onnx"
 	RoleWASM = "runner-wasm" // second argument: the most pages of 64 KiB that the module's memory may have
+	RoleHTTP = "runner-http" // further arguments: the server's command
 )
 
 // spec says how a package is run: what is executed, what it sees, what it may use.
@@ -36,8 +37,12 @@ func (r Runner) spec(dir string, p *Package, l Limits) (jail.Spec, string, error
 	if err != nil {
 		return spec, "", err
 	}
-	spec.Argv, spec.Env = prog.argv, prog.environ()
-	spec.Binds = append(spec.Binds, prog.binds...)
+	spec.Env, spec.Binds = prog.environ(), append(spec.Binds, prog.binds...)
+	if p.Manifest.Kind == KindHTTP {
+		spec.Role, spec.Args, spec.Loopback = RoleHTTP, append([]string{"."}, prog.argv...), true
+	} else {
+		spec.Argv = prog.argv
+	}
 	return spec, prog.name, nil
 }
 

@@ -29,8 +29,8 @@ import (
 	"proctor/harness/runner"
 )
 
-// Began is the time at which every module's clock starts.
-var Began = time.Date(2022, 1, 1, 0, 0, 0, 0, time.UTC)
+// began is the time at which every module's clock starts.
+var began = time.Date(2022, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // tick is how far a clock moves when it is read.
 const tick = time.Millisecond
@@ -39,8 +39,7 @@ const tick = time.Millisecond
 const MaxFile = 256 << 20
 
 // Main is the role [runner.RoleWASM], to be given to jail.Main: arguments are the
-// package's folder, the most pages of memory and, if the clock is to start later than
-// Began, by how many seconds. Its result is the module's exit code.
+// package's folder and the most pages of memory. Its result is the module's exit code.
 func Main(args []string) int {
 	err := serve(args)
 	var exit *sys.ExitError
@@ -55,26 +54,18 @@ func Main(args []string) int {
 }
 
 func serve(args []string) error {
-	if len(args) < 2 || len(args) > 3 {
+	if len(args) != 2 {
 		return fmt.Errorf("want the folder of a package and a number of pages, got %d arguments", len(args))
 	}
 	pages, err := strconv.ParseUint(args[1], 10, 17)
 	if err != nil || pages < 1 || pages > 1<<16 {
 		return fmt.Errorf("%q pages of memory; want 1 to %d", args[1], 1<<16)
 	}
-	began := Began
-	if len(args) == 3 {
-		sec, err := strconv.ParseInt(args[2], 10, 40)
-		if err != nil {
-			return fmt.Errorf("the clock is %q seconds ahead", args[2])
-		}
-		began = began.Add(time.Duration(sec) * time.Second)
-	}
 	module, err := read(args[0])
 	if err != nil {
 		return err
 	}
-	return Run(module, uint32(pages), began, os.Stdin, os.Stdout, os.Stderr)
+	return run(module, uint32(pages), os.Stdin, os.Stdout, os.Stderr)
 }
 
 // read takes the module from the package's folder, and nothing outside of it even
@@ -108,8 +99,8 @@ func read(dir string) ([]byte, error) {
 	return b, err
 }
 
-// Run runs a module to its end. An *sys.ExitError carries an exit code that is not 0.
-func Run(module []byte, pages uint32, began time.Time, in io.Reader, out, stderr io.Writer) error {
+// run runs a module to its end. An *sys.ExitError carries an exit code that is not 0.
+func run(module []byte, pages uint32, in io.Reader, out, stderr io.Writer) error {
 	ctx := context.Background()
 	r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().WithMemoryLimitPages(pages))
 	defer r.Close(ctx)
