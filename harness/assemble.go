@@ -14,7 +14,7 @@ import (
 const reportFormat = "proctor/report/1"
 
 // report puts together everything that a reviewer sees of the run.
-func (t *task) report(f *frames, e policy.Evidence, d report.Decision) (*report.Report, error) {
+func (t *task) report(p *paper, f *frames, e policy.Evidence, d report.Decision) (*report.Report, error) {
 	r := &report.Report{
 		Lineage: t.run.Lineage, Candidate: modelView(t.run.PackageName, t.run.Package, t.run.PackageKind),
 		Policy: report.Ref{Name: t.force.policy.Name, Version: int(t.force.policyDoc.Version), Digest: t.force.Policy},
@@ -39,6 +39,9 @@ func (t *task) report(f *frames, e policy.Evidence, d report.Decision) (*report.
 		return nil, err
 	}
 	var err error
+	if r.Search, err = whereItBroke(f.diff, p.exam.Inputs, f.candidate.Dimensions(), t.force.policy.Confidence, t.seed); err != nil {
+		return nil, err
+	}
 	seed := sha256.Sum256(append([]byte("proctor/run/1/plant"), t.seed...))
 	r.Planted, err = policy.Plant(t.force.resolved, e, seed, plants)
 	return r, err

@@ -113,6 +113,9 @@ func (c Comparison) compare(rule *policy.Resolved, missing []report.Finding, cla
 	if cases.suite != nil {
 		r.Suites = []report.Ref{{Name: cases.suite.Name, Digest: cases.suite.Digest()}}
 	}
+	if r.Search, err = whereItBroke(diff, c.Answers, a.Dimensions, c.Policy.Confidence, []byte(r.Holdouts[0].Digest)); err != nil {
+		return nil, err
+	}
 	return r, fill(r, rule, fs[1], diff, js[1], d)
 }
 

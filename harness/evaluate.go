@@ -101,7 +101,7 @@ func (t *task) examine(ctx context.Context) error {
 	}
 	defer frames.release()
 	e := t.evidence(p, a, frames)
-	r, err := t.report(frames, e, policy.Judge(t.force.resolved, e))
+	r, err := t.report(p, frames, e, policy.Judge(t.force.resolved, e))
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
 	}

@@ -26,6 +26,10 @@ type BrokenSlice struct {
 	Broke       int64
 	Fixed       int64
 	P, Holm, BH float64
+	// Within is the place in the list of an earlier slice that explains this one:
+	// without the rows of those listed before it is not worse. -1: there is none.
+	// Only [Search.Where] fills it in.
+	Within int
 }
 
 // A Found is what a search gave. Tested counts the slices over which it corrects,
@@ -34,7 +38,9 @@ type BrokenSlice struct {
 // with more rows, then in the order of the features and their values.
 type Found struct {
 	Method                         string
-	Rows, Broke, Fixed             int64 // that the tests are over
+	Levels                         int    // most predicates of a slice that was looked at
+	Cut                            string // what was left out for its size, "" if nothing
+	Rows, Broke, Fixed             int64  // that the tests are over
 	Tested                         int64
 	SignificantHolm, SignificantBH int64
 	Slices                         []BrokenSlice
@@ -78,7 +84,7 @@ func (s Search) All(features []metrics.Dimension, changes []int8) (*Found, error
 	if err != nil {
 		return nil, err
 	}
-	f := &Found{Method: methodAll, Rows: int64(len(changes)), Broke: int64(len(broke)), Fixed: int64(len(events) - len(broke))}
+	f := &Found{Method: methodAll, Levels: min(s.Levels, len(features)), Rows: int64(len(changes)), Broke: int64(len(broke)), Fixed: int64(len(events) - len(broke))}
 	f.list(s, all, func(c sliceCount) []Predicate { return t.predicates(c.ids[:c.levels]) })
 	return f, nil
 }
@@ -101,14 +107,14 @@ func (s Search) Confirmed(features []metrics.Dimension, changes []int8, seed [32
 		}
 	}
 	if len(first) == 0 || len(second) == 0 {
-		return &Found{Method: methodSplit}, nil
+		return &Found{Method: methodSplit, Levels: min(s.Levels, len(features))}, nil
 	}
 	finder := SliceLine{Alpha: discoverAlpha, Top: s.Top, Levels: min(s.Levels, len(features)), MinRows: (s.MinRows + 1) / 2}
 	discovered, err := finder.Find(pickRows(features, first), errs)
 	if err != nil {
 		return nil, fmt.Errorf("discover: %w", err)
 	}
-	f := &Found{Method: methodSplit, Rows: int64(len(second))}
+	f := &Found{Method: methodSplit, Levels: finder.Levels, Rows: int64(len(second))}
 	f.Broke, f.Fixed = changed(changes, second)
 	all := make([]sliceCount, len(discovered))
 	for i, d := range discovered {

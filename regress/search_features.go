@@ -10,14 +10,12 @@ import (
 	"proctor/metrics"
 )
 
-// Features turns every column of a table into a dictionary-coded feature to
-// search over: texts as they are, values in byte order; numbers in at most bins
-// groups, see [Quantiles].
-func Features(t rows.Table, bins int) ([]metrics.Dimension, error) {
+// NumberFeatures makes a feature to search over of every column of numbers of a
+// table, in at most bins groups each, see [Quantiles]. Texts are left out.
+func NumberFeatures(t rows.Table, bins int) ([]metrics.Dimension, error) {
 	var out []metrics.Dimension
 	for _, c := range t.Columns() {
 		if !c.IsNumber() {
-			out = append(out, dictionary(c.Name, c.Strings))
 			continue
 		}
 		d, err := Quantiles(c.Name, c.Floats, bins)
@@ -29,24 +27,13 @@ func Features(t rows.Table, bins int) ([]metrics.Dimension, error) {
 	return out, nil
 }
 
-func dictionary(name string, texts []string) metrics.Dimension {
-	d := metrics.Dimension{Name: name, Values: slices.Clone(texts), Codes: make([]int32, len(texts))}
-	slices.Sort(d.Values)
-	d.Values = slices.Compact(d.Values)
-	index := make(map[string]int32, len(d.Values))
-	for i, v := range d.Values {
-		index[v] = int32(i)
-	}
-	for i, v := range texts {
-		d.Codes[i] = index[v]
-	}
-	return d
-}
-
 // Quantiles groups numbers. Group j of bins ends at the ceil(j*n/bins)-th
-// smallest number, which belongs to it; ends that fall on one number are one end,
-// so that there may be fewer groups, and equal numbers are never parted. The
-// groups are named by their ends: "at most 27", "over 27, at most 38", "over 38".
+// smallest number, rounded to a power of ten that is at most a twentieth of the
+// distance between the numbers at 5 % and 95 %: what a report says of the groups
+// is then no row's own number, unless many rows have it. Ends that fall together
+// are one end, so that there may be fewer groups, and equal numbers are never
+// parted. The groups are named by their ends: "at most 27", "over 27, at most 38",
+// "over 38".
 //
 // It is an error to ask for fewer than 2 or more than 1,000 groups, of no
 // numbers, or of one that is not finite: leaving out its row would hide the row
@@ -64,18 +51,38 @@ func Quantiles(name string, x []float64, bins int) (metrics.Dimension, error) {
 	sorted := slices.Sorted(slices.Values(x))
 	var ends []float64
 	for j := 1; j < bins; j++ {
-		ends = append(ends, sorted[(j*len(x)+bins-1)/bins-1])
+		end := roundedFor(sorted, sorted[(j*len(x)+bins-1)/bins-1])
+		if end >= sorted[0] && end < sorted[len(sorted)-1] { // no group is empty
+			ends = append(ends, end)
+		}
 	}
 	ends = slices.Compact(ends)
-	if ends[len(ends)-1] == sorted[len(sorted)-1] { // nothing is over the largest
-		ends = ends[:len(ends)-1]
-	}
 	d := metrics.Dimension{Name: name, Values: groupNames(ends), Codes: make([]int32, len(x))}
 	for i, v := range x {
 		at, _ := slices.BinarySearch(ends, v) // the first end that is not below v
 		d.Codes[i] = int32(at)
 	}
 	return d, nil
+}
+
+// roundedFor rounds a number as the spread of the sorted numbers allows.
+func roundedFor(sorted []float64, v float64) float64 {
+	spread := sorted[len(sorted)*95/100] - sorted[len(sorted)*5/100]
+	if !(spread > 0) || math.IsInf(spread, 0) {
+		return v
+	}
+	digits := int(math.Floor(math.Log10(spread / 20))) // the place that is rounded to
+	if digits < 0 {
+		if r, err := strconv.ParseFloat(strconv.FormatFloat(v, 'f', -digits, 64), 64); err == nil {
+			return r + 0 // not -0
+		}
+		return v
+	}
+	unit := math.Pow10(digits)
+	if r := math.Round(v/unit) * unit; !math.IsInf(r, 0) {
+		return r + 0
+	}
+	return v
 }
 
 func groupNames(ends []float64) []string {

@@ -47,7 +47,7 @@ func (f *Found) list(s Search, all []sliceCount, predicates func(sliceCount) []P
 		ps := predicates(all[i])
 		f.Slices = append(f.Slices, BrokenSlice{
 			Predicates: ps, Words: inWords(ps), Rows: int64(all[i].rows), Broke: int64(all[i].broke), Fixed: int64(all[i].fixed),
-			P: p[i], Holm: holm[i], BH: bh[i],
+			P: p[i], Holm: holm[i], BH: bh[i], Within: -1,
 		})
 	}
 }
@@ -77,6 +77,14 @@ func pickRows(features []metrics.Dimension, rows []int) []metrics.Dimension {
 	return out
 }
 
+func pickChanges(changes []int8, rows []int) []int8 {
+	out := make([]int8, len(rows))
+	for i, row := range rows {
+		out[i] = changes[row]
+	}
+	return out
+}
+
 func changed(changes []int8, rows []int) (broke, fixed int64) {
 	for _, row := range rows {
 		switch changes[row] {
@@ -91,6 +99,13 @@ func changed(changes []int8, rows []int) (broke, fixed int64) {
 
 // countSlice counts one slice over some rows.
 func countSlice(features []metrics.Dimension, changes []int8, rows []int, slice []Predicate) sliceCount {
+	rows = inSlice(features, rows, slice)
+	broke, fixed := changed(changes, rows)
+	return sliceCount{levels: int32(len(slice)), rows: int32(len(rows)), broke: int32(broke), fixed: int32(fixed)}
+}
+
+// inSlice picks those of some rows that are in a slice.
+func inSlice(features []metrics.Dimension, rows []int, slice []Predicate) []int {
 	for _, p := range slice {
 		d := features[slices.IndexFunc(features, func(d metrics.Dimension) bool { return d.Name == p.Feature })]
 		code := int32(slices.Index(d.Values, p.Value))
@@ -102,6 +117,5 @@ func countSlice(features []metrics.Dimension, changes []int8, rows []int, slice 
 		}
 		rows = in
 	}
-	broke, fixed := changed(changes, rows)
-	return sliceCount{levels: int32(len(slice)), rows: int32(len(rows)), broke: int32(broke), fixed: int32(fixed)}
+	return rows
 }

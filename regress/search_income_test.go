@@ -16,6 +16,25 @@ import (
 // incomeFeatures are all columns of the sealed rows but the answer.
 func incomeFeatures(t *testing.T) []metrics.Dimension {
 	t.Helper()
+	tab := incomeTable(t)
+	fs, err := regress.NumberFeatures(tab, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range tab.Columns() {
+		if !c.IsNumber() {
+			recs := make([][]string, len(c.Strings))
+			for i, v := range c.Strings {
+				recs[i] = []string{v}
+			}
+			fs = append(fs, encode(c.Name, recs, 0))
+		}
+	}
+	return fs
+}
+
+func incomeTable(t *testing.T) rows.Table {
+	t.Helper()
 	recs, err := csv.NewReader(bytes.NewReader(gunzip(t, "sealed.csv.gz"))).ReadAll()
 	if err != nil {
 		t.Fatal(err)
@@ -41,11 +60,7 @@ func incomeFeatures(t *testing.T) []metrics.Dimension {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fs, err := regress.Features(tab, 5)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return fs
+	return tab
 }
 
 // Over every column of the sealed rows, not only those that a policy names, the

@@ -35,8 +35,14 @@ func newLine(s SliceLine, t *predicateTable, errs []float64, events []int) *line
 }
 
 func (l *lineSearch) scoreOf(rows int, sum float64) float64 {
+	return sliceScore(l.Alpha, l.mean, l.table.rows, rows, sum)
+}
+
+// sliceScore is the score of a [SliceLine]: of rows of all rows, whose errors have a
+// mean, with a sum of errors.
+func sliceScore(alpha, mean float64, all, rows int, sum float64) float64 {
 	n := float64(rows)
-	return float64(l.Alpha*(sum/n/l.mean-1)) - float64((1-l.Alpha)*(float64(l.table.rows)/n-1))
+	return float64(alpha*(sum/n/mean-1)) - float64((1-alpha)*(float64(all)/n-1))
 }
 
 // bound is the most that a slice can score whose parents have at most so many

@@ -55,13 +55,13 @@ func TestQuantiles(t *testing.T) {
 	}
 }
 
-func TestFeatures(t *testing.T) {
+func TestNumberFeatures(t *testing.T) {
 	tab, err := rows.New(rows.Column{Name: "age", Floats: []float64{3, 1, 2, 4}}, rows.Column{Name: "sex", Strings: []string{"M", "F", "M", "M"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := regress.Features(tab, 2)
-	want := []metrics.Dimension{{Name: "age", Values: []string{"at most 2", "over 2"}, Codes: []int32{1, 0, 0, 1}}, {Name: "sex", Values: []string{"F", "M"}, Codes: []int32{1, 0, 1, 1}}}
+	got, err := regress.NumberFeatures(tab, 2)
+	want := []metrics.Dimension{{Name: "age", Values: []string{"at most 2", "over 2"}, Codes: []int32{1, 0, 0, 1}}}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%v %v", got, err)
 	}

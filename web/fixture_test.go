@@ -68,6 +68,7 @@ func poisoned() *report.Report {
 			{Kind: "calibration", Planted: 10, Caught: 0},
 		},
 	}
+	r.Search = poisonedSearch()
 	for i := range int64(368) {
 		row := report.RowFlip{Row: 17 + 44*i, Answer: ">50K", Baseline: ">50K", Candidate: "<=50K"}
 		if i%3 == 0 {
@@ -76,6 +77,24 @@ func poisoned() *report.Report {
 		r.BrokeRows = append(r.BrokeRows, row)
 	}
 	return r
+}
+
+// poisonedSearch has a slice of its own, one that it explains, and one by chance.
+func poisonedSearch() *report.Search {
+	s := &report.Search{
+		Sentence: "485 slices of up to 2 conditions were tested; 2 are shown to have got worse, 1 of them by rows of their own. This was found by search: it is no claim and decides nothing.",
+		Method:   "exact McNemar, corrected over all slices with enough rows", Features: []string{"sex", "race", "education", "age"}, Levels: 2, MinRows: 30, Rows: 16281, Tested: 485, Shown: 2, Confidence: .99,
+	}
+	add := func(n, broke, fixed int64, p float64, within int, conditions ...report.Condition) {
+		s.Slices = append(s.Slices, report.FoundSlice{
+			Sentence: fmt.Sprintf("%d of %d rows broke and %d were fixed.", broke, n, fixed), Conditions: conditions, N: n, Broke: broke, Fixed: fixed,
+			Change: change(broke, fixed, n), P: ptr(p / 485), Adjusted: ptr(p), Shown: p < .01, Within: within, Divergence: float64(broke)/float64(n) - .0226, T: 9, Score: 5,
+		})
+	}
+	add(279, 60, 11, 1.2e-7, -1, report.Condition{Feature: "sex", Value: "Female", Adds: ptr(.072)}, report.Condition{Feature: "education", Value: "Masters", Adds: ptr(.12)})
+	add(934, 74, 29, .0004, 0, report.Condition{Feature: "education", Value: "Masters", Adds: ptr(.057)})
+	add(480, 14, 11, 1, -1, report.Condition{Feature: "race", Value: "Asian-Pac-Islander", Adds: ptr(.006)})
+	return s
 }
 
 func poisonedDecision() report.Decision {

@@ -231,6 +231,7 @@ func TestSchemasAreTheTypes(t *testing.T) {
 		"Report": report.Report{}, "Model": report.Model{}, "Ref": report.Ref{}, "Finding": report.Finding{}, "Estimate": report.Estimate{}, "Flips": report.Flips{}, "Metric": report.Metric{},
 		"Slice": report.Slice{}, "Test": report.Test{}, "Probe": report.Probe{}, "RowFlip": report.RowFlip{},
 		"Planted": report.Planted{}, "Share": report.Share{}, "PlantedKind": report.PlantedKind{}, "PlantedHarm": report.PlantedHarm{},
+		"Search": report.Search{}, "FoundSlice": report.FoundSlice{}, "Condition": report.Condition{},
 		"Account": api.Account{}, "Standing": api.Standing{}, "Token": api.Token{},
 	}
 	for name, ref := range doc.Components.Schemas {

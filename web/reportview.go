@@ -30,6 +30,7 @@ type reportView struct {
 	Findings                     []findingView
 	NotCovered                   []string
 	Planted                      *plantedView
+	Search                       *searchView
 	Broke                        brokeView
 	Digests                      []digestView
 }
@@ -88,7 +89,7 @@ func newReportView(r *report.Report, digest string) reportView {
 	v := reportView{
 		Lineage: r.Lineage, Candidate: r.Candidate.Name, Result: r.Decision.Result, Sentence: r.Decision.Sentence,
 		Digest: digest, Binding: r.Binding, Tier: r.Tier, Unbound: r.Binding == "none", Attempt: r.Attempt,
-		NotCovered: r.Decision.NotCovered, Digests: digestsOf(r, digest), Findings: findings(r), Metrics: metricsOf(r), Planted: newPlantedView(r.Planted),
+		NotCovered: r.Decision.NotCovered, Digests: digestsOf(r, digest), Findings: findings(r), Metrics: metricsOf(r), Planted: newPlantedView(r.Planted), Search: newSearchView(r.Search),
 	}
 	for _, p := range r.Probes {
 		v.Probes = append(v.Probes, probeView{p.Name, count(p.N), count(p.Hits), share(p.Hits, p.N), p.Detail})

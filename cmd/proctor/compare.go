@@ -34,6 +34,7 @@ type comparison struct {
 	Binding  string           `json:"binding"` // none: nothing can be approved on prediction files
 	Decided  int              `json:"decided"`
 	Findings []finding        `json:"findings"`
+	Search   *report.Search   `json:"search"` // where it broke, found by search
 	Flips    report.Flips     `json:"flips"`
 	Metrics  []report.Metric  `json:"metrics"`
 	Slices   []report.Slice   `json:"slices"`
@@ -105,7 +106,7 @@ func (c *compareCmd) Run(ctx context.Context, o console) error {
 	}
 	if c.JSON {
 		err = printJSON(o.Out, comparison{r.Decision.Result, r.Decision.Sentence, r.Binding, r.Decision.Decided, findingsOf(r.Decision),
-			r.Flips, r.Metrics, r.Slices, r.Tests, r.BrokeRows, r.Decision.NotCovered, r.Policy, digest})
+			r.Search, r.Flips, r.Metrics, r.Slices, r.Tests, r.BrokeRows, r.Decision.NotCovered, r.Policy, digest})
 	} else {
 		err = printReport(o.Out, r)
 	}
@@ -155,9 +156,24 @@ func printReport(w io.Writer, r *report.Report) error {
 		}
 		fmt.Fprintf(w, "  %-14s %-44s %s\n", x.Outcome, name, x.Sentence)
 	}
+	printSearch(w, r.Search)
 	var err error
 	if len(r.Decision.NotCovered) > 0 {
 		_, err = fmt.Fprintf(w, "\n  Not covered:\n  - %s\n", strings.Join(r.Decision.NotCovered, "\n  - "))
 	}
 	return err
+}
+
+// printSearch tells where it broke: the slices that are shown, without those that
+// share the rows of one before.
+func printSearch(w io.Writer, s *report.Search) {
+	if s == nil {
+		return
+	}
+	fmt.Fprintf(w, "\n  Where it broke: %s\n", s.Sentence)
+	for _, x := range s.Slices {
+		if x.Shown && x.Within < 0 {
+			fmt.Fprintf(w, "  - %s\n", x.Sentence)
+		}
+	}
 }

@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"math"
 	"strings"
-	"unicode"
 
 	"proctor/harness/report"
+	"proctor/regress"
 )
 
 const times = " × " // joins the values of a pair of dimensions
@@ -280,17 +280,5 @@ func some(names []string, most int) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
 }
 
-// plain makes foreign text fit one line of a sentence: no control characters, and
-// not too long.
-func plain(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return '·'
-		}
-		return r
-	}, s)
-	if r := []rune(s); len(r) > 120 {
-		s = string(r[:119]) + "…"
-	}
-	return s
-}
+// plain makes foreign text fit one line of a sentence.
+func plain(s string) string { return regress.Plain(s) }

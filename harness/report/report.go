@@ -53,6 +53,7 @@ type Report struct {
 	Attempt   int       `json:"attempt"` // 1 = first run of the lineage on this holdout
 	Decision  Decision  `json:"decision"`
 	Planted   *Planted  `json:"planted,omitempty"` // absent: no harm was planted
+	Search    *Search   `json:"search,omitempty"`  // absent: nothing was compared
 	Flips     Flips     `json:"flips"`
 	Metrics   []Metric  `json:"metrics"`
 	Slices    []Slice   `json:"slices"`
@@ -135,6 +136,51 @@ type PlantedHarm struct {
 	Size    float64 `json:"size"`
 	Unit    string  `json:"unit"`
 	Claim   bool    `json:"claim"` // a claim judges the subject on its own
+}
+
+// A Search tells where the candidate broke rows, in slices that nobody declared:
+// many were looked at, and p-values and intervals are corrected for all of them. It
+// is no claim and no part of the decision.
+type Search struct {
+	Sentence   string       `json:"sentence"`
+	Method     string       `json:"method"`     // "": there was no search, Sentence says why
+	Features   []string     `json:"features"`   // that were searched
+	Levels     int          `json:"levels"`     // most conditions of a slice
+	MinRows    int64        `json:"min_rows"`   // fewest rows of a slice
+	Rows       int64        `json:"rows"`       // that the tests are over
+	Tested     int64        `json:"tested"`     // slices that p is corrected over
+	Shown      int64        `json:"shown"`      // of them, worse at Confidence after Holm
+	Confidence float64      `json:"confidence"` // of all slices together
+	Cut        string       `json:"cut,omitempty"`
+	Slices     []FoundSlice `json:"slices"` // the smallest p first, at most MaxFound
+}
+
+// MaxFound is the most found slices that a report lists.
+const MaxFound = 12
+
+// A FoundSlice is a slice that a search came upon.
+type FoundSlice struct {
+	Sentence   string      `json:"sentence"`
+	Conditions []Condition `json:"conditions"`
+	N          int64       `json:"n"`
+	Broke      int64       `json:"broke"`
+	Fixed      int64       `json:"fixed"`
+	Change     Estimate    `json:"change"` // of accuracy; the upper ends of all slices' intervals hold together
+	P          *float64    `json:"p"`      // one-sided exact McNemar against "no worse"
+	Adjusted   *float64    `json:"p_adjusted"`
+	Shown      bool        `json:"shown"`      // worse after Holm
+	Within     int         `json:"within"`     // index of an earlier slice without whose rows this one is not worse; -1: none
+	Divergence float64     `json:"divergence"` // share of rows that broke, less that of all rows
+	T          float64     `json:"t"`          // of the divergence, as DivExplorer has it
+	Score      float64     `json:"score"`      // as SliceLine has it, alpha .95
+}
+
+// A Condition is a feature having a value. Adds is its part of the slice's
+// divergence, Shapley's: the mean of what it adds over all orders of conditions.
+type Condition struct {
+	Feature string   `json:"feature"`
+	Value   string   `json:"value"`
+	Adds    *float64 `json:"adds"`
 }
 
 // A Finding is the outcome of one claim on one subject, with its evidence.
