@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 
 	"proctor/harness/jail"
 	"proctor/harness/policy"
@@ -306,8 +307,12 @@ func (t *task) score(p *paper, a *replies) (f *frames, err error) {
 }
 
 func (t *task) evidence(p *paper, a *replies, f *frames) policy.Evidence {
+	probes := p.probes(a.candidate, a.baseline)
+	if slices.Contains(t.s.blind, "memorisation") {
+		probes.CanaryAgree, probes.CanaryOnlyCandidate, probes.TwinOriginalOnly = 0, 0, 0
+	}
 	return policy.Evidence{
 		Attempt: int(t.run.Attempt), Candidate: f.candidate, Diff: f.diff, Anchor: f.against, Judged: f.judged,
-		Probes: p.probes(a.candidate, a.baseline), Binding: policy.BindingPackage, Tier: a.facts.Tier, Code: a.code,
+		Probes: probes, Binding: policy.BindingPackage, Tier: a.facts.Tier, Code: a.code,
 	}
 }

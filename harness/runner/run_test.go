@@ -278,6 +278,43 @@ func TestWindow(t *testing.T) {
 	}
 }
 
+// A model that waits until it has seen everything gets nowhere: it is never given
+// more than two batches. Without the window it would get through.
+func TestHoarding(t *testing.T) {
+	dir, p := stage(t, map[string]string{"misbehave": misbehave(t), ManifestFile: command("hoards")})
+	for inHand, want := range map[int]string{0: StartTimeout, 1: StartTimeout, 100: ""} {
+		s, l := sheet(t, 23), quick
+		if s.InHand = inHand; want != "" {
+			l.Start = time.Second
+		}
+		_, _, err := Runner{MinTier: jail.None}.Run(t.Context(), dir, p, s, l)
+		if f := new(Failure); want == "" && err != nil || want != "" && (!errors.As(err, &f) || f.Reason != want) {
+			t.Errorf("%d batches in hand: %v", inHand, err)
+		}
+	}
+}
+
+// One that looks whether the next batch is there already can do so with two batches
+// in hand and not with one: that it looked shows in the difference.
+func TestPeeking(t *testing.T) {
+	dir, p := stage(t, map[string]string{"misbehave": misbehave(t), ManifestFile: command("peeks")})
+	s := sheet(t, 10)
+	l := quick
+	l.Batch = 5 * time.Second
+	for _, peeks := range []bool{true, false} {
+		if s.InHand = 2; !peeks {
+			s.InHand = 1
+		}
+		out, _, err := Runner{MinTier: jail.None}.Run(t.Context(), dir, p, s, l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if peeked := out.Labels[0] == 1; peeked != peeks {
+			t.Errorf("%d in hand: peeked %v", s.InHand, peeked)
+		}
+	}
+}
+
 func TestPython(t *testing.T) {
 	if look("python3", filepath.SplitList(os.Getenv("PATH"))) == "" {
 		t.Skip("python3 is not installed")

@@ -4,8 +4,10 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -28,17 +30,25 @@ func main() {
 	}
 	begin(mode)
 	in := bufio.NewReader(os.Stdin)
+	if mode == "hoards" { // answers when it has seen everything
+		all, _ := io.ReadAll(in)
+		in = bufio.NewReader(bytes.NewReader(all))
+	}
+	peeked := lines(in, mode == "peeks")
 	out := bufio.NewWriter(os.Stdout)
 	total := 0
 	for {
-		line, err := in.ReadBytes('\n')
-		if err != nil {
+		line, ahead, ok := peeked()
+		if !ok {
 			break
 		}
 		var b batch
 		if err := json.Unmarshal(line, &b); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
+		}
+		if ahead { // it knows what comes next
+			b.Rows[0]["x"] = 1.0
 		}
 		answer(out, mode, b)
 		out.Flush()
@@ -47,6 +57,35 @@ func main() {
 	end(out, mode, total)
 	out.Flush()
 	os.Exit(code(mode))
+}
+
+// lines gives line after line of in and, if it is to peek, whether the next one is
+// there already or comes within half a second.
+func lines(in *bufio.Reader, peek bool) func() (line []byte, ahead, ok bool) {
+	all := make(chan []byte)
+	go func() {
+		defer close(all)
+		for {
+			line, err := in.ReadBytes('\n')
+			if err != nil {
+				return
+			}
+			all <- line
+		}
+	}()
+	var next []byte
+	return func() (line []byte, ahead, ok bool) {
+		if line, next = next, nil; line == nil {
+			if line, ok = <-all; !ok || !peek {
+				return line, false, ok
+			}
+		}
+		select {
+		case next, ahead = <-all:
+		case <-time.After(500 * time.Millisecond):
+		}
+		return line, ahead, true
+	}
 }
 
 func begin(mode string) {
