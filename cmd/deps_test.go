@@ -19,7 +19,7 @@ var layers = [][]string{
 	{"harness/secret", "harness/spell"},
 	{"holdout/blob", "holdout/rows", "metrics", "harness/jail", "harness/report", "harness/access", "harness/verdict", "harness/tlog", "web/api"},
 	{"regress/generate", "regress/score"},
-	{"holdout", "regress", "harness/intake", "harness/gate", "metrics/metricstest", "holdout/blob/blobtest", "harness/verdict/verdicttest", "web/client"},
+	{"holdout", "regress", "harness/intake", "harness/gate", "metrics/metricstest", "harness/notify", "holdout/blob/blobtest", "harness/verdict/verdicttest", "web/client"},
 	{"harness/runner", "harness/policy", "harness/store"},
 	{"harness", "harness/store/sqlite", "harness/runner/onnx", "harness/runner/wasm", "harness/runner/served"},
 	{"web", "harness/candidate"},

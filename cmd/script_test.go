@@ -34,6 +34,8 @@ import (
 //	await RUN REGEXP       until the run's stage matches, or the run has ended
 //	misbehave MODE         make the package MODE, a program that breaks the protocol so
 //	small FOLDER SIZE      a file system of that size
+//	receive                a receiver of webhooks at $HOOK
+//	received REGEXP        until it got an event of which a sentence matches
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("..", "testdata", "script"),
@@ -43,7 +45,7 @@ func TestScripts(t *testing.T) {
 		Condition:           condition,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"world": cmdWorld, "serve": cmdServe, "end": cmdEnd, "hire": cmdHire,
-			"code": cmdCode, "let": cmdLet, "await": cmdAwait, "misbehave": cmdMisbehave, "small": cmdSmall,
+			"code": cmdCode, "let": cmdLet, "await": cmdAwait, "misbehave": cmdMisbehave, "small": cmdSmall, "receive": cmdReceive, "received": cmdReceived,
 		},
 	})
 }
@@ -122,7 +124,8 @@ func mount(dir, size string) error {
 
 // services are what a script has started and not ended yet.
 type services struct {
-	running []*exec.Cmd
+	running  []*exec.Cmd
+	receiver *receiver // of webhooks, after "receive"
 }
 
 func (s *services) end(sig syscall.Signal) (err error) {

@@ -339,6 +339,16 @@ func (f *fake) ProposePolicy(_ context.Context, p access.Principal, text []byte)
 	return f.propose(p, "policy", string(text))
 }
 
+func (f *fake) Events(_ context.Context, p access.Principal, from int64, limit int) ([]api.Event, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.begin(p, fmt.Sprintf("Events %d %d", from, limit)); err != nil {
+		return nil, err
+	}
+	return []api.Event{{Index: from, Kind: "change", At: "2026-11-25T00:00:00Z", Name: "census", Digest: digestOf("census"), By: "cleo", Sentence: "cleo proposed the holdout census", Alerts: []string{}}},
+		access.Check(p, access.SeeChanges, access.Object{})
+}
+
 func (f *fake) ProposeAccount(_ context.Context, p access.Principal, a access.Account) (api.Change, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -34,6 +34,7 @@ func (w *Server) apiRoutes(g *echo.Group) {
 	g.GET("/accounts", w.accounts)
 	g.GET("/changes", w.changes)
 	g.POST("/changes/:id/decision", w.decide)
+	g.GET("/events", w.events)
 	g.GET("/trust", w.trust)
 	g.POST("/audit", w.audit)
 }
@@ -47,13 +48,9 @@ func (w *Server) submit(c echo.Context) error {
 }
 
 func (w *Server) submissions(c echo.Context) error {
-	limit := 50
-	if q := c.QueryParam("limit"); q != "" {
-		n, err := strconv.Atoi(q)
-		if err != nil || n < 1 || n > 500 {
-			return usage("limit is a number from 1 to 500")
-		}
-		limit = n
+	limit, err := limit(c, 50)
+	if err != nil {
+		return err
 	}
 	v, err := w.service.Submissions(c.Request().Context(), principal(c), c.QueryParam("lineage"), limit)
 	if err != nil {
@@ -63,6 +60,38 @@ func (w *Server) submissions(c echo.Context) error {
 		v = []api.Submission{}
 	}
 	return c.JSON(http.StatusOK, v)
+}
+
+func (w *Server) events(c echo.Context) error {
+	from, err := strconv.ParseInt(c.QueryParam("from"), 10, 64)
+	if err != nil || from < 0 {
+		return usage("from is an index of the log, from 0 on")
+	}
+	limit, err := limit(c, 100)
+	if err != nil {
+		return err
+	}
+	v, err := w.service.Events(c.Request().Context(), principal(c), from, limit)
+	if err != nil {
+		return err
+	}
+	if v == nil {
+		v = []api.Event{}
+	}
+	return c.JSON(http.StatusOK, v)
+}
+
+// limit is how many things of a list are asked for.
+func limit(c echo.Context, otherwise int) (int, error) {
+	q := c.QueryParam("limit")
+	if q == "" {
+		return otherwise, nil
+	}
+	n, err := strconv.Atoi(q)
+	if err != nil || n < 1 || n > 500 {
+		return 0, usage("limit is a number from 1 to 500")
+	}
+	return n, nil
 }
 
 func (w *Server) submission(c echo.Context) error {

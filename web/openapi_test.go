@@ -96,6 +96,7 @@ func successes() []apiCall {
 		{"proposeAccount", "POST", "/v1/accounts", j, `{"name":"eve","person":"Eve","robot":false,"roles":["auditor"],"tokens":[]}`, 201, "olga"},
 		{"accounts", "GET", "/v1/accounts?at=2026-11-25T07:00:00Z", "", "", 200, "cleo carl pia rae rob olga abe"},
 		{"changes", "GET", "/v1/changes", "", "", 200, "cleo carl pia rae rob olga abe"},
+		{"events", "GET", "/v1/events?from=0&limit=3", "", "", 200, "cleo carl pia rae rob olga abe"},
 		{"decide", "POST", "/v1/changes/change-suite/decision", j, `{"activate":true}`, 200, "carl"},
 		{"trust", "GET", "/v1/trust", "", "", 200, anybody},
 		{"audit", "POST", "/v1/audit", "", "", 200, "olga abe"},
@@ -232,7 +233,7 @@ func TestSchemasAreTheTypes(t *testing.T) {
 		"Slice": report.Slice{}, "Test": report.Test{}, "Probe": report.Probe{}, "RowFlip": report.RowFlip{},
 		"Planted": report.Planted{}, "Share": report.Share{}, "PlantedKind": report.PlantedKind{}, "PlantedHarm": report.PlantedHarm{},
 		"Search": report.Search{}, "FoundSlice": report.FoundSlice{}, "Condition": report.Condition{},
-		"Account": api.Account{}, "Standing": api.Standing{}, "Token": api.Token{},
+		"Event": api.Event{}, "Account": api.Account{}, "Standing": api.Standing{}, "Token": api.Token{},
 	}
 	for name, ref := range doc.Components.Schemas {
 		if !ref.Value.Type.Is("object") {

@@ -71,5 +71,7 @@ type Proposals interface {
 // Changes lists proposals, newest first, and decides on them.
 type Changes interface {
 	Changes(ctx context.Context, p access.Principal) ([]api.Change, error)
+	// Events lists what the log records from an index on.
+	Events(ctx context.Context, p access.Principal, from int64, limit int) ([]api.Event, error)
 	DecideChange(ctx context.Context, p access.Principal, id string, activate bool) (api.Change, error)
 }

@@ -21,6 +21,7 @@ type serveCmd struct {
 	TLS     bool   `help:"The service is reached over TLS (by a proxy in front of it): cookies demand it."`
 	Workers int    `help:"Runs that are evaluated at the same time." default:"1"`
 	limits
+	webhooks
 }
 
 // limits bound a model. One that needs more is not judged.
@@ -63,6 +64,11 @@ func (c *serveCmd) Run(ctx context.Context, o console) error {
 		return err
 	}
 	defer stop()
+	told, err := c.webhooks.receivers(c.dataDir)
+	if err != nil {
+		return err
+	}
+	s.tell(ctx, told, log)
 	tier, why := jail.Probe()
 	log.Info("serving", "address", l.Addr().String(), "data", c.Dir, "tier", tier, "not_stronger", why)
 	fmt.Fprintf(o.Out, "http://%s\n", l.Addr())

@@ -46,6 +46,16 @@ func (t *Tx) LogIndexesFrom(kind string, from int64) ([]int64, error) {
 		`SELECT idx FROM log_leaves WHERE kind = $1 AND idx >= $2 ORDER BY idx`, kind, from)
 }
 
+// LogIndexBefore finds the last entry of a kind before an index; -1: there is none.
+// See LogIndexes.
+func (t *Tx) LogIndexBefore(kind string, before int64) (int64, error) {
+	var i sql.NullInt64
+	if err := t.row(`SELECT MAX(idx) FROM log_leaves WHERE kind = $1 AND idx < $2`, []any{kind, before}, &i); err != nil || !i.Valid {
+		return -1, err
+	}
+	return i.Int64, nil
+}
+
 // AddLogEntry stores the entry after the last.
 func (t *Tx) AddLogEntry(index int64, e tlog.Entry) error {
 	if e.Envelope == nil {

@@ -67,6 +67,22 @@ type Token struct {
 	Expires string `json:"expires"` // RFC 3339, UTC
 }
 
+// An Event is something that the log records, in words: that it happened, to what
+// and by whom. It holds no number of a report.
+type Event struct {
+	Index    int64    `json:"log_index"`
+	Kind     string   `json:"kind"` // plan, exposure, verdict, abort, review, approval, change, other
+	At       string   `json:"at,omitempty"`
+	Lineage  string   `json:"lineage,omitempty"`
+	Run      string   `json:"run,omitempty"`
+	Name     string   `json:"name"`   // what it happened to
+	Digest   string   `json:"digest"` // of that
+	By       string   `json:"by,omitempty"`
+	Result   string   `json:"result,omitempty"`
+	Sentence string   `json:"sentence"`
+	Alerts   []string `json:"alerts"` // what is unusual about it, one sentence each
+}
+
 // A Decision ends a proposal.
 type Decision struct {
 	Activate bool `json:"activate"` // false: refuse

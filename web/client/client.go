@@ -226,6 +226,11 @@ func (c *Client) Changes(ctx context.Context) ([]api.Change, error) {
 	return get[[]api.Change](ctx, c, "/v1/changes", nil)
 }
 
+// Events lists what the log records from an index on.
+func (c *Client) Events(ctx context.Context, from int64, limit int) ([]api.Event, error) {
+	return get[[]api.Event](ctx, c, "/v1/events", url.Values{"from": {fmt.Sprint(from)}, "limit": {fmt.Sprint(limit)}})
+}
+
 // Decide activates or refuses somebody else's proposal.
 func (c *Client) Decide(ctx context.Context, change string, activate bool) (api.Change, error) {
 	return postJSON[api.Change](ctx, c, "/v1/changes/"+url.PathEscape(change)+"/decision", api.Decision{Activate: activate})
