@@ -177,17 +177,8 @@ func (d dataDir) make(ctx context.Context) (err error) {
 			d.clear()
 		}
 	}()
-	for _, dir := range []string{"", "keys", "trusted", "scratch", "blobs"} {
-		mode := os.FileMode(0o700)
-		if dir == "" || dir == "scratch" {
-			mode = 0o711 // a jailed model of another user reaches its package through them
-		}
-		if err := os.MkdirAll(d.path(dir), mode); err != nil {
-			return err
-		}
-		if err := os.Chmod(d.path(dir), mode); err != nil {
-			return err
-		}
+	if err := d.folders(); err != nil {
+		return err
 	}
 	if err := d.makeKeys(); err != nil {
 		return err
@@ -200,6 +191,22 @@ func (d dataDir) make(ctx context.Context) (err error) {
 		return err
 	}
 	return secret.Create(d.path("FORMAT"), []byte(dataFormat+"\n"))
+}
+
+func (d dataDir) folders() error {
+	for _, dir := range []string{"", "keys", "trusted", "scratch", "blobs"} {
+		mode := os.FileMode(0o700)
+		if dir == "" || dir == "scratch" {
+			mode = 0o711 // a jailed model of another user reaches its package through them
+		}
+		if err := os.MkdirAll(d.path(dir), mode); err != nil {
+			return err
+		}
+		if err := os.Chmod(d.path(dir), mode); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (d dataDir) makeKeys() error {

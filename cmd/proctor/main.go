@@ -33,6 +33,8 @@ type cli struct {
 
 	Demo     demoCmd     `cmd:"" help:"Run the whole story on real data: a good model, a poisoned, a backdoored and a leaked one."`
 	Serve    serveCmd    `cmd:"" help:"Run the service."`
+	Backup   backupCmd   `cmd:"" help:"Copy what a service knows, without its keys."`
+	Restore  restoreCmd  `cmd:"" help:"Make a data folder from a backup, and audit it."`
 	User     userCmd     `cmd:"" help:"Add, propose and end accounts."`
 	Access   accessCmd   `cmd:"" help:"Print who could do what at a time."`
 	Seal     sealCmd     `cmd:"" help:"Seal a table as a holdout and propose it."`
