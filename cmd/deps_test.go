@@ -16,7 +16,7 @@ const module = "proctor"
 // layers lists the packages from the ground up. A package may import only
 // packages of lower layers, so this table is the architecture diagram.
 var layers = [][]string{
-	{"harness/secret", "harness/spell"},
+	{"harness/secret", "harness/spell", "harness/intake/credential"},
 	{"holdout/blob", "holdout/rows", "metrics", "harness/jail", "harness/report", "harness/access", "harness/verdict", "harness/tlog", "web/api"},
 	{"regress/generate", "regress/score"},
 	{"holdout", "regress", "harness/intake", "harness/gate", "metrics/metricstest", "harness/notify", "holdout/blob/blobtest", "harness/verdict/verdicttest", "web/client"},

@@ -106,6 +106,9 @@ func (t *task) examine(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
+	if r.Package, err = t.seen.view(a.facts.Stderr); err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
 	t.stage(ctx, "signing")
 	return t.issue(ctx, r, a)
 }
@@ -166,6 +169,10 @@ func (t *task) ask(ctx context.Context, p *paper) (*replies, error) {
 	if err != nil {
 		return nil, refundable(err)
 	}
+	// Again: what a record says was taken, the policy of the plan may not take.
+	if err := t.seen.admit(t.force.policy.Package); err != nil {
+		return nil, &stopped{packageRefused, packageRefusedSentence, err.Error(), false}
+	}
 	sh, err := newSheet(p.table, batch, t.seed, t.s.blind...)
 	if err != nil {
 		return nil, refundable(err)
@@ -209,16 +216,19 @@ func (t *task) otherAnchor() *store.Run {
 	return t.force.anchor
 }
 
-// batch returns the largest batch that every model of the run takes.
+// batch looks at the packages and returns the largest batch that every model takes.
 func (t *task) batch(ctx context.Context) (int, error) {
 	batch := runner.MaxBatch
 	for _, m := range []*store.Run{&t.run, t.force.baseline, t.otherAnchor()} {
 		if m == nil {
 			continue
 		}
-		err := t.s.withPackage(ctx, m, func(_ string, p *runner.Package) error {
+		err := t.s.withPackage(ctx, m, func(dir string, p *runner.Package) (err error) {
 			batch = min(batch, p.Manifest.BatchMax)
-			return nil
+			if m == &t.run {
+				t.seen, err = look(dir, p)
+			}
+			return err
 		})
 		if err != nil {
 			return 0, err

@@ -28,6 +28,7 @@ type task struct {
 	force *force
 	plan  plan
 	seed  []byte
+	seen  *seen // of the candidate's package
 }
 
 // errEnded says that there is nothing to do: the run has ended, or somebody else

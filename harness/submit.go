@@ -41,7 +41,7 @@ func (s *Service) Submit(ctx context.Context, p access.Principal, lineage, name 
 	if int64(len(raw)) > intake.PackageLimits.Bytes {
 		return api.Submission{}, refuse(TooLarge, "a package is at most %d bytes", intake.PackageLimits.Bytes)
 	}
-	pkg, err := s.inspect(ctx, raw)
+	pkg, seen, err := s.inspect(ctx, raw)
 	if err != nil {
 		return api.Submission{}, err
 	}
@@ -57,6 +57,9 @@ func (s *Service) Submit(ctx context.Context, p access.Principal, lineage, name 
 		}
 		if _, err := classOrder(f.holdouts[0].Classes, pkg.Manifest.Classes); err != nil {
 			return refuse(Usage, "%s: %v", runner.ManifestFile, err)
+		}
+		if err := seen.admit(f.policy.Package); err != nil {
+			return err
 		}
 		run := store.Run{
 			ID: s.newID(), Dedupe: f.question(pkg.Digest), Lineage: lineage,
@@ -96,10 +99,13 @@ func (f *force) question(pkg string) string {
 }
 
 // inspect reads a package archive and leaves nothing on disk.
-func (s *Service) inspect(ctx context.Context, raw []byte) (*runner.Package, error) {
-	var pkg *runner.Package
-	err := s.unpack(ctx, raw, func(_ string, p *runner.Package) error { pkg = p; return nil })
-	return pkg, err
+func (s *Service) inspect(ctx context.Context, raw []byte) (pkg *runner.Package, seen *seen, err error) {
+	err = s.unpack(ctx, raw, func(dir string, p *runner.Package) (err error) {
+		pkg = p
+		seen, err = look(dir, p)
+		return err
+	})
+	return pkg, seen, err
 }
 
 // unpack lays a package archive out in a private folder for the time of use.

@@ -61,6 +61,7 @@ func poisoned() *report.Report {
 	r.Metrics = poisonedMetrics()
 	r.Slices = poisonedSlices()
 	r.Tests = poisonedTests()
+	r.Package = &report.Package{Credentials: []report.Credential{{File: "config/settings.py", Line: 12, Kind: "GitHub token"}}}
 	r.Planted = &report.Planted{
 		Planted: 200, Caught: 157, Promised: report.Share{Planted: 89, Caught: 89}, Sentence: "157 of 200 planted harms were caught: 89 of the 89 that the policy promises to catch.",
 		Kinds: []report.PlantedKind{

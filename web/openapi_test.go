@@ -234,6 +234,7 @@ func TestSchemasAreTheTypes(t *testing.T) {
 		"Planted": report.Planted{}, "Share": report.Share{}, "PlantedKind": report.PlantedKind{}, "PlantedHarm": report.PlantedHarm{},
 		"Search": report.Search{}, "FoundSlice": report.FoundSlice{}, "Condition": report.Condition{},
 		"Event": api.Event{}, "Account": api.Account{}, "Standing": api.Standing{}, "Token": api.Token{},
+		"Package": report.Package{}, "Credential": report.Credential{},
 	}
 	for name, ref := range doc.Components.Schemas {
 		if !ref.Value.Type.Is("object") {

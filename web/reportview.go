@@ -29,6 +29,7 @@ type reportView struct {
 	Metrics                      []metricView
 	Findings                     []findingView
 	NotCovered                   []string
+	Credentials                  []report.Credential
 	Planted                      *plantedView
 	Search                       *searchView
 	Broke                        brokeView
@@ -90,6 +91,9 @@ func newReportView(r *report.Report, digest string) reportView {
 		Lineage: r.Lineage, Candidate: r.Candidate.Name, Result: r.Decision.Result, Sentence: r.Decision.Sentence,
 		Digest: digest, Binding: r.Binding, Tier: r.Tier, Unbound: r.Binding == "none", Attempt: r.Attempt,
 		NotCovered: r.Decision.NotCovered, Digests: digestsOf(r, digest), Findings: findings(r), Metrics: metricsOf(r), Planted: newPlantedView(r.Planted), Search: newSearchView(r.Search),
+	}
+	if r.Package != nil {
+		v.Credentials = r.Package.Credentials
 	}
 	for _, p := range r.Probes {
 		v.Probes = append(v.Probes, probeView{p.Name, count(p.N), count(p.Hits), share(p.Hits, p.N), p.Detail})

@@ -157,6 +157,7 @@ func printReport(w io.Writer, r *report.Report) error {
 		fmt.Fprintf(w, "  %-14s %-44s %s\n", x.Outcome, name, x.Sentence)
 	}
 	printSearch(w, r.Search)
+	printPackage(w, r.Package)
 	var err error
 	if len(r.Decision.NotCovered) > 0 {
 		_, err = fmt.Fprintf(w, "\n  Not covered:\n  - %s\n", strings.Join(r.Decision.NotCovered, "\n  - "))

@@ -10,6 +10,7 @@ import (
 
 	"proctor/harness/candidate"
 	"proctor/harness/intake"
+	"proctor/harness/report"
 	"proctor/harness/runner"
 )
 
@@ -120,4 +121,15 @@ func checked(ctx context.Context, dir string) (*runner.Package, error) {
 		return nil, usagef("%s", strings.Join(r.Problems, "; "))
 	}
 	return runner.ReadPackage(dir)
+}
+
+// printPackage tells a reviewer what was seen of the package besides its answers.
+func printPackage(w io.Writer, p *report.Package) {
+	if p == nil || len(p.Credentials) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\n  What looks like credentials:\n")
+	for _, c := range p.Credentials {
+		fmt.Fprintf(w, "  - %s, line %d: %s\n", c.File, c.Line, c.Kind)
+	}
 }

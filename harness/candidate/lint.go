@@ -20,6 +20,7 @@ import (
 	"strings"
 
 	"proctor/harness/intake"
+	"proctor/harness/intake/credential"
 	"proctor/harness/runner"
 	"proctor/harness/runner/onnx"
 	"proctor/holdout/rows"
@@ -85,6 +86,9 @@ func Lint(ctx context.Context, dir string, o Options) (*Report, error) {
 	r.leftovers(p)
 	r.manifest(p)
 	r.classes(p, o.Practice)
+	if err := r.credentials(dir, p); err != nil {
+		return nil, err
+	}
 	model := r.model(dir, p)
 	if o.NoRun || !r.OK() {
 		return r, nil
@@ -193,6 +197,29 @@ func (r *Report) classes(p *runner.Package, practice *Practice) {
 			r.warn("class %q is in no answer of %s: classes must be exactly those of the sealed set", k, practice.Name)
 		}
 	}
+}
+
+// credentials finds what policies refuse unless they say otherwise, and what they
+// tell reviewers of.
+func (r *Report) credentials(dir string, p *runner.Package) error {
+	names := make([]string, len(p.Files))
+	for i, f := range p.Files {
+		names[i] = f.Path
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	found, err := credential.ScanFS(root.FS(), names)
+	for _, c := range found {
+		if c.Private {
+			r.problem("%s: a package with a private key is refused unless the policy says otherwise. Take it out, and replace the key where it is in use", c)
+			continue
+		}
+		r.warn("%s: reviewers are told of it, and a policy may refuse it. Take it out, and replace it where it is in use", c)
+	}
+	return err
 }
 
 // model reads a model that the service evaluates itself; nil for any other.

@@ -234,3 +234,19 @@ func TestMadeUp(t *testing.T) {
 		t.Errorf("%+v, smoke %+v", r, r.Smoke)
 	}
 }
+
+// Credentials are named by place. A private key is a problem, as the default policy has
+// it. They are put together here: nothing of the kind lies in the repository.
+func TestCredentials(t *testing.T) {
+	token, key := "ghp_"+strings.Repeat("Zq7Wm4Kx9", 4), "-----BEGIN PRIVATE KEY"+"-----\n"+strings.Repeat("Zq7Wm4Kx", 20)
+	r := lint(t, folder(t, "command-python", map[string]string{"conf/token.ini": "\n\n" + token, "key.pem": key}), Options{NoRun: true})
+	if len(r.Problems) != 1 || !strings.HasPrefix(r.Problems[0], "key.pem, line 1: private key (PEM): ") {
+		t.Errorf("problems %q", r.Problems)
+	}
+	if len(r.Warnings) != 1 || !strings.HasPrefix(r.Warnings[0], "conf/token.ini, line 3: GitHub token: ") {
+		t.Errorf("warnings %q", r.Warnings)
+	}
+	if text := fmt.Sprint(r); strings.Contains(text, token[4:12]) || strings.Contains(text, "Zq7W") {
+		t.Error("the report holds a part of a credential")
+	}
+}

@@ -72,6 +72,9 @@ func (f policyFile) policy() (*Policy, error) {
 		p.FirstModel = &FirstModel{*f.FirstModel.Accuracy, *f.FirstModel.People}
 	}
 	var err error
+	if p.Package, err = f.Package.rules(); err != nil {
+		return nil, err
+	}
 	if p.Prove, err = claims("prove", f.Prove); err != nil {
 		return nil, err
 	}

@@ -141,3 +141,22 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// What a policy says of packages is part of its byte form; the default is not, so that
+// policies that were written before the key was known keep their digests.
+func TestCanonicalPackage(t *testing.T) {
+	plain := parseGood(t)
+	for text, same := range map[string]bool{"{private_keys: refuse, tokens: warn}": true, "{tokens: warn}": true, "{tokens: refuse}": false, "{private_keys: warn}": false} {
+		p, err := Parse([]byte(good + "package: " + text + "\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		q, err := Parse(p.Canonical())
+		if err != nil || !reflect.DeepEqual(p, q) {
+			t.Errorf("%s: the canonical form says something else: %v", text, err)
+		}
+		if (p.Digest() == plain.Digest()) != same {
+			t.Errorf("%s: same policy as without the key: want %v", text, same)
+		}
+	}
+}

@@ -28,6 +28,7 @@ import (
 //	anchor: {change_at_least_pp: -1.5}        # optional: against the best version ever approved
 //	first_model: {accuracy_at_least_pct: 80, people: 2}  # optional: decides while there is no baseline
 //	tier_at_least: jail
+//	package: {private_keys: refuse, tokens: warn}  # optional: what packages may hold
 //	budget_runs: 6
 //	review: {people: 1}
 //	valid_days: 7
@@ -46,6 +47,7 @@ type Policy struct {
 	Anchor      *Anchor
 	FirstModel  *FirstModel
 	TierAtLeast string
+	Package     Package
 	BudgetRuns  int // runs of the lineage on one holdout
 	Review      Review
 	ValidDays   int
@@ -116,6 +118,9 @@ func (p *Policy) Canonical() []byte {
 		line("first_model", fmt.Sprintf("{accuracy_at_least_pct: %s, people: %d}", number(f.AccuracyAtLeastPct), f.People))
 	}
 	line("tier_at_least", p.TierAtLeast)
+	if text := p.Package.text(); text != "" {
+		line("package", "{"+text+"}")
+	}
 	line("budget_runs", strconv.Itoa(p.BudgetRuns))
 	line("review", fmt.Sprintf("{people: %d}", p.Review.People))
 	line("valid_days", strconv.Itoa(p.ValidDays))

@@ -20,21 +20,22 @@ const maxText = 1 << 16
 
 // The file as people write it; pointers tell "0" from "not there".
 type policyFile struct {
-	Policy      *string     `yaml:"policy"`
-	Lineage     *string     `yaml:"lineage"`
-	Holdouts    []string    `yaml:"holdouts"`
-	Suites      []string    `yaml:"suites"`
-	Confidence  *float64    `yaml:"confidence"`
-	ChurnPct    *float64    `yaml:"churn_pct"`
-	Prove       []claimFile `yaml:"prove"`
-	Watch       []claimFile `yaml:"watch"`
-	Anchor      *anchorFile `yaml:"anchor"`
-	FirstModel  *firstFile  `yaml:"first_model"`
-	TierAtLeast *string     `yaml:"tier_at_least"`
-	BudgetRuns  *int        `yaml:"budget_runs"`
-	Review      *reviewFile `yaml:"review"`
-	ValidDays   *int        `yaml:"valid_days"`
-	OnMissing   *string     `yaml:"on_missing"`
+	Policy      *string      `yaml:"policy"`
+	Lineage     *string      `yaml:"lineage"`
+	Holdouts    []string     `yaml:"holdouts"`
+	Suites      []string     `yaml:"suites"`
+	Confidence  *float64     `yaml:"confidence"`
+	ChurnPct    *float64     `yaml:"churn_pct"`
+	Prove       []claimFile  `yaml:"prove"`
+	Watch       []claimFile  `yaml:"watch"`
+	Anchor      *anchorFile  `yaml:"anchor"`
+	FirstModel  *firstFile   `yaml:"first_model"`
+	TierAtLeast *string      `yaml:"tier_at_least"`
+	Package     *packageFile `yaml:"package"`
+	BudgetRuns  *int         `yaml:"budget_runs"`
+	Review      *reviewFile  `yaml:"review"`
+	ValidDays   *int         `yaml:"valid_days"`
+	OnMissing   *string      `yaml:"on_missing"`
 }
 
 type claimFile struct {

@@ -52,6 +52,7 @@ type Report struct {
 	Binding   string    `json:"binding"` // package, config or none
 	Attempt   int       `json:"attempt"` // 1 = first run of the lineage on this holdout
 	Decision  Decision  `json:"decision"`
+	Package   *Package  `json:"package,omitempty"` // absent: there was no package
 	Planted   *Planted  `json:"planted,omitempty"` // absent: no harm was planted
 	Search    *Search   `json:"search,omitempty"`  // absent: nothing was compared
 	Flips     Flips     `json:"flips"`
@@ -71,6 +72,21 @@ type Model struct {
 	Name   string `json:"name"`
 	Digest string `json:"digest"` // "sha256:<hex>"
 	Kind   string `json:"kind"`
+}
+
+// A Package is what was seen of the candidate besides its answers.
+type Package struct {
+	// Credentials are likely ones that were left in files, or were written on standard
+	// error, by place and kind. The value is nowhere.
+	Credentials []Credential `json:"credentials"`
+}
+
+// A Credential is a place where one was found.
+type Credential struct {
+	File    string `json:"file"` // of the package, or "standard error"
+	Line    int    `json:"line"`
+	Kind    string `json:"kind"`
+	Private bool   `json:"private_key"`
 }
 
 // A Ref names a document by digest.

@@ -96,6 +96,8 @@ func begin(mode string) {
 		os.Exit(3)
 	case "hangs":
 		time.Sleep(5 * time.Minute)
+	case "tells": // a token that stands in no file
+		fmt.Fprintln(os.Stderr, "signed in with "+strings.ToLower("GHP_")+strings.Repeat("Zq7Wm4Kx9", 4))
 	case "banner":
 		fmt.Println("Loading weights...")
 	case "early": // before it was asked
