@@ -50,20 +50,29 @@ type logged struct {
 	digests   map[int64]string
 	proposed  map[string]*verdict.Change
 	imposed   int // accounts put in force without a second person
+
+	exposures []loggedCharge   // in order
+	refunds   map[string]int64 // run -> index of the abort that took its charges back
+	seen      map[string]bool  // holdout, line, person: rows that people were shown
+	destroyed map[string]bool  // holdouts whose data key was given up
+}
+
+type loggedCharge struct {
+	*verdict.Exposure
+	at int64
+}
+
+func newAuditor(s *Service) *auditor {
+	return &auditor{s: s, out: api.Audit{Problems: []string{}}, seen: logged{
+		evidence: map[string]int64{}, approvals: map[string]int64{}, plans: map[string]int64{}, aborts: map[string]bool{}, charges: map[string]bool{},
+		active: map[string]string{}, deployed: map[string][]string{}, digests: map[int64]string{},
+		refunds: map[string]int64{}, seen: map[string]bool{}, destroyed: map[string]bool{}, proposed: map[string]*verdict.Change{},
+	}}
 }
 
 func (s *Service) audit(ctx context.Context) (api.Audit, error) {
-	a := &auditor{s: s, out: api.Audit{Problems: []string{}}, seen: logged{
-		map[string]int64{}, map[string]int64{}, map[string]int64{}, map[string]bool{}, map[string]bool{}, map[string]string{}, nil, map[string][]string{}, map[int64]string{}, map[string]*verdict.Change{}, 0}}
-	_, head := s.Head.Checkpoint()
-	err := s.Store.View(ctx, func(tx *store.Tx) error {
-		tree, err := tlog.Audit(tx, []tlog.Tree{head}, a.entry)
-		if err != nil {
-			a.problem("%v", err)
-			return nil // what rests on a broken log is not worth looking at
-		}
-		a.out.Size, a.out.Root = tree.N, fmt.Sprintf("%x", tree.Hash[:])
-		a.checked("%d log entries: leaf, signature, form, tree, head", tree.N)
+	a := newAuditor(s)
+	err := s.auditLog(ctx, a, func(tx *store.Tx) error {
 		if err := a.runs(ctx, tx); err != nil {
 			return err
 		}
@@ -74,6 +83,21 @@ func (s *Service) audit(ctx context.Context) (api.Audit, error) {
 	})
 	a.out.OK = err == nil && len(a.out.Problems) == 0
 	return a.out, err
+}
+
+// auditLog recomputes the log and then looks at what rests on it.
+func (s *Service) auditLog(ctx context.Context, a *auditor, rest func(*store.Tx) error) error {
+	_, head := s.Head.Checkpoint()
+	return s.Store.View(ctx, func(tx *store.Tx) error {
+		tree, err := tlog.Audit(tx, []tlog.Tree{head}, a.entry)
+		if err != nil {
+			a.problem("%v", err)
+			return nil // what rests on a broken log is not worth looking at
+		}
+		a.out.Size, a.out.Root = tree.N, fmt.Sprintf("%x", tree.Hash[:])
+		a.checked("%d log entries: leaf, signature, form, tree, head", tree.N)
+		return rest(tx)
+	})
 }
 
 func (a *auditor) problem(format string, args ...any) {
@@ -115,6 +139,7 @@ func (a *auditor) entry(index int64, e tlog.Entry) error {
 		}
 		a.seen.aborts[st.Run.ID] = true
 		if !st.Charged {
+			a.seen.refunds[st.Run.ID] = index
 			for key := range a.seen.charges {
 				if run, _, _ := strings.Cut(key, "|"); run == st.Run.ID {
 					delete(a.seen.charges, key)
@@ -123,6 +148,11 @@ func (a *auditor) entry(index int64, e tlog.Entry) error {
 		}
 	case *verdict.Exposure:
 		a.seen.charges[st.Run.ID+"|"+st.Holdout.Digest] = true
+		a.seen.exposures = append(a.seen.exposures, loggedCharge{st, index})
+	case *verdict.Custody:
+		for _, line := range st.Lines {
+			a.seen.seen[burntKey(st.Holdout.Digest, int64(line), st.Person)] = true
+		}
 	case *verdict.Approval:
 		a.seen.approvals[st.EvidenceDigest()] = index
 	case *verdict.Change:
@@ -162,6 +192,9 @@ func (a *auditor) activated(c *verdict.Change) {
 	switch c.Kind {
 	case "baseline":
 		a.seen.deployed[c.Document.Name] = append(a.seen.deployed[c.Document.Name], c.Document.Digest)
+		return
+	case destruction:
+		a.seen.destroyed[c.Document.Digest] = true
 		return
 	case "policy":
 		a.seen.policies = append(a.seen.policies, c.Document.Digest)
@@ -279,12 +312,8 @@ func (a *auditor) inForce(ctx context.Context, tx *store.Tx) error {
 			names[d.Name] = true
 		}
 		for name := range names {
-			now, err := tx.Active(kind, name)
-			if err != nil && !errors.Is(err, store.ErrNotFound) {
+			if err := a.active(tx, kind, name); err != nil {
 				return err
-			}
-			if now.Digest != a.seen.active[kind+"|"+name] {
-				a.problem("%s %q: %s is in force, the log's last activation is of %s", kind, name, quote(now.Digest), quote(a.seen.active[kind+"|"+name]))
 			}
 			n++
 		}
@@ -327,6 +356,18 @@ func (a *auditor) accounts(tx *store.Tx) error {
 		}
 		return nil
 	})
+}
+
+// active compares which version is in force with the last activation in the log.
+func (a *auditor) active(tx *store.Tx, kind, name string) error {
+	now, err := tx.Active(kind, name)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	if now.Digest != a.seen.active[kind+"|"+name] {
+		a.problem("%s %q: %s is in force, the log's last activation is of %s", kind, name, quote(now.Digest), quote(a.seen.active[kind+"|"+name]))
+	}
+	return nil
 }
 
 // lineage compares a lineage's policy, deployed and best model with the activations.
@@ -397,22 +438,39 @@ func (a *auditor) sets(ctx context.Context, tx *store.Tx) error {
 	if err != nil {
 		return err
 	}
+	return a.versions(ctx, tx, docs)
+}
+
+// versions opens sealed sets, and compares what people saw of them and whether
+// their keys are there with the log.
+func (a *auditor) versions(ctx context.Context, tx *store.Tx, docs []store.Document) error {
 	for _, d := range docs {
 		c, manifest, err := commitment(tx, d.Digest)
 		if err == nil {
 			err = a.pinned(ctx, c, manifest)
 		}
+		var key []byte
 		if err == nil {
-			var key []byte
-			if key, err = holdoutKey(tx, d.Digest); err == nil {
-				err = holdout.Audit(ctx, a.s.Blobs, a.s.Keyring, manifest, key, a.s.Officer.Public().(ed25519.PublicKey))
+			key, err = holdoutKey(tx, d.Digest)
+		}
+		switch {
+		case err != nil:
+		case a.seen.destroyed[d.Digest] != (len(key) == 0):
+			err = fmt.Errorf("destroyed in the log: %v, and its data key is there: %v", a.seen.destroyed[d.Digest], len(key) > 0)
+		case len(key) == 0:
+			a.checked("holdout %s version %d: destroyed", c.Name, c.Version)
+		default:
+			if err = holdout.Audit(ctx, a.s.Blobs, a.s.Keyring, manifest, key, a.s.Officer.Public().(ed25519.PublicKey)); err == nil {
+				a.checked("holdout %s version %d: %d rows, every chunk and root", c.Name, c.Version, c.Rows)
+				err = a.retention(c)
 			}
 		}
 		if err != nil {
 			a.problem("holdout %s version %d: %v", d.Name, d.Version, err)
-			continue
 		}
-		a.checked("holdout %s version %d: %d rows, every chunk and root", c.Name, c.Version, c.Rows)
+		if err := a.burnt(tx, d); err != nil {
+			return err
+		}
 	}
 	return nil
 }

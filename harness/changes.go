@@ -311,6 +311,9 @@ func (s *Service) activate(tx *store.Tx, c store.Change, d decision) error {
 			return err
 		}
 	}
+	if c.Kind == destruction {
+		return s.destroy(tx, doc)
+	}
 	if err := tx.Activate(doc, c.ID); err != nil {
 		return err
 	}

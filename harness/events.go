@@ -54,6 +54,9 @@ func (s *Service) event(tx *store.Tx, index int64) (api.Event, error) {
 		if st.Used >= st.Budget {
 			e.Alerts = append(e.Alerts, fmt.Sprintf("the budget of %s is spent with this run: rotate to fresh rows", e.Name))
 		}
+	case *verdict.Custody:
+		e.Kind, e.Run, e.At, e.By = "custody", st.Run, st.At, st.By
+		e.Sentence = fmt.Sprintf("%s opens the sealed set %s outside of a run: %s", st.By, e.Name, st.Action)
 	case *verdict.Evidence:
 		e.Kind, e.Lineage, e.Run, e.At, e.Result = "verdict", st.Run.Lineage, st.Run.ID, st.At, st.Result
 		e.Sentence = fmt.Sprintf("%s: %s is judged %s", st.Run.Lineage, e.Name, st.Result)

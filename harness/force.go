@@ -80,6 +80,11 @@ func (s *Service) inForce(tx *store.Tx, lineage string) (*force, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, h := range f.holdouts {
+		if s.overdue(h.Commitment) {
+			return nil, refuse(Conflict, "the rows of a sealed set may be kept no longer: it must rotate")
+		}
+	}
 	if again, err := json.Marshal(f.resolved); err != nil || !bytes.Equal(again, d.Extra) {
 		return nil, refuse(Conflict, "the policy was activated for other versions of its sets: propose it again, so that its slices are fixed on these")
 	}

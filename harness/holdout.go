@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"proctor/harness/access"
 	"proctor/harness/intake"
@@ -33,7 +34,7 @@ func (s *Service) ProposeHoldout(ctx context.Context, p access.Principal, h Hold
 	if err != nil {
 		return api.Change{}, refuse(Usage, "seal specification: %v", err)
 	}
-	in := holdout.SealInput{Spec: spec, Rand: s.Rand, Now: s.Now()}
+	in := holdout.SealInput{Spec: spec}
 	opt := intake.Options{Text: spec.TextColumns()}
 	if in.Table, err = intake.Decode(ctx, h.Format, h.Table, opt); err != nil {
 		return api.Change{}, usersFault("table", err)
@@ -43,37 +44,58 @@ func (s *Service) ProposeHoldout(ctx context.Context, p access.Principal, h Hold
 			return api.Change{}, usersFault("reserve", err)
 		}
 	}
-	if s.CanarySeed != nil {
-		in.CanarySeed = *s.CanarySeed
-	} else if _, err := io.ReadFull(s.Rand, in.CanarySeed[:]); err != nil {
-		return api.Change{}, err
-	}
+	var old *sealedSet
 	if err := s.Store.View(ctx, func(tx *store.Tx) error {
 		v, err := tx.NextVersion("holdout", spec.Name)
 		in.Version = int(v)
-		if err == nil && v > 1 {
-			var d store.Document
-			if d, err = tx.Active("holdout", spec.Name); err == nil {
-				in.Previous = d.Digest
-			} else if errors.Is(err, store.ErrNotFound) {
-				err = nil
-			}
+		if err == nil {
+			old, err = activeSet(tx, spec.Name)
 		}
 		return err
 	}); err != nil {
 		return api.Change{}, err
 	}
+	if old != nil {
+		in.Previous = old.Digest
+	}
+	return s.sealNext(ctx, p, in, old, "")
+}
+
+// sealNext seals a version and proposes it. What it would change for the lineages
+// that use the version before stands in the note, so that the second person sees it.
+func (s *Service) sealNext(ctx context.Context, p access.Principal, in holdout.SealInput, old *sealedSet, note string) (api.Change, error) {
+	in.Rand, in.Now = s.Rand, s.Now()
+	if s.CanarySeed != nil {
+		in.CanarySeed = *s.CanarySeed
+	} else if _, err := io.ReadFull(s.Rand, in.CanarySeed[:]); err != nil {
+		return api.Change{}, err
+	}
 	blobs := &noting{Store: s.Blobs}
 	sealed, err := holdout.Seal(ctx, in, blobs, s.Keyring, s.Officer)
 	if blobs.failed { // the disk's fault and not the table's
-		return api.Change{}, fmt.Errorf("seal %s: %w", spec.Name, err)
+		return api.Change{}, fmt.Errorf("seal %s: %w", in.Spec.Name, err)
 	}
 	if err != nil {
-		return api.Change{}, refuse(Usage, "seal %s: %v", spec.Name, err)
+		return api.Change{}, refuse(Usage, "seal %s: %v", in.Spec.Name, err)
 	}
 	c := sealed.Commitment
-	note := fmt.Sprintf("%s version %d: %d rows sealed, %d in reserve, %d canaries, %d twins", c.Name, c.Version, c.Rows, c.ReserveRows, c.Canaries, c.Twins)
-	return s.proposeSealed(ctx, p, sealed, note)
+	notes := []string{fmt.Sprintf("%s version %d: %d rows sealed, %d in reserve, %d canaries, %d twins", c.Name, c.Version, c.Rows, c.ReserveRows, c.Canaries, c.Twins)}
+	if note != "" {
+		notes = append(notes, note)
+	}
+	shared, err := s.sharedRows(ctx, c)
+	if err != nil {
+		return api.Change{}, err
+	}
+	notes = append(notes, shared...)
+	if old != nil {
+		bridge, err := s.bridge(ctx, p, *old, sealed)
+		if err != nil {
+			return api.Change{}, err
+		}
+		notes = append(append(notes, shrunk(old.Commitment, c)...), bridge...)
+	}
+	return s.proposeSealed(ctx, p, sealed, strings.Join(notes, "; "))
 }
 
 // proposeSealed stores a sealed set with its wrapped key and proposes it.
@@ -105,4 +127,40 @@ func holdoutKey(tx *store.Tx, digest string) ([]byte, error) {
 		return nil, nil
 	}
 	return key, err
+}
+
+// activeSet returns the version of a set that is in force, nil before the first.
+func activeSet(tx *store.Tx, name string) (*sealedSet, error) {
+	d, err := tx.Active("holdout", name)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	c, manifest, err := commitment(tx, d.Digest)
+	return &sealedSet{c, manifest}, err
+}
+
+// sharedRows says which sealed sets have rows of a new one: their exposure counts
+// for it by that share.
+func (s *Service) sharedRows(ctx context.Context, c holdout.Commitment) ([]string, error) {
+	var out []string
+	err := s.Store.View(ctx, func(tx *store.Tx) error {
+		docs, err := tx.Documents("holdout")
+		if err != nil {
+			return err
+		}
+		for _, d := range docs {
+			other, _, err := commitment(tx, d.Digest)
+			if err != nil {
+				return err
+			}
+			if share := holdout.Overlap(c, other); share > 0 {
+				out = append(out, fmt.Sprintf("%.0f %% of the rows are also in %s version %d, whose exposure counts", 100*share, other.Name, other.Version))
+			}
+		}
+		return nil
+	})
+	return out, err
 }

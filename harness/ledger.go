@@ -78,8 +78,11 @@ func exposureOf(tx *store.Tx, all []store.Exposure, lineage string, set holdout.
 		}
 		used += share
 	}
-	return int(math.Ceil(used - 1e-9)), nil
+	return ceilRuns(used), nil
 }
+
+// ceilRuns counts a begun run as a whole one.
+func ceilRuns(used float64) int { return int(math.Ceil(used - 1e-9)) }
 
 // budgetLeft returns how many more runs a lineage has under the policy in force;
 // none while no policy is, as between a rotated set and the policy for it.

@@ -79,6 +79,9 @@ func (m *manifest) derive(ctx context.Context, keys Keyring, parts map[string]ro
 			return err
 		}
 	}
+	if err := checkPractice(p.sealed, parts[partPractice]); err != nil {
+		return err
+	}
 	if err := fresh(p.features, canaries); err != nil {
 		return err
 	}
@@ -88,6 +91,7 @@ func (m *manifest) derive(ctx context.Context, keys Keyring, parts map[string]ro
 	}
 	want.Version, want.SealedAt, want.Previous = m.Public.Version, m.Public.SealedAt, m.Public.Previous
 	want.Canaries, want.Twins, want.ReserveRows = len(flipped), parts[partTwins].Len(), parts[partReserve].Len()
+	want.Practice = parts[partPractice].Len()
 	want.Repeats, _, _ = countRepeats(p.sealed)
 	want.RowRoot = m.Parts[0].Root
 	if field := differs(m.Public, want); field != "" {

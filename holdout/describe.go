@@ -11,7 +11,7 @@ import (
 func describe(ctx context.Context, s Spec, p paper, keys Keyring) (Commitment, error) {
 	c := Commitment{
 		Name: s.Name, Rows: p.sealed.Len(), Features: p.features.Fields(),
-		Classes: slices.Clone(s.Classes), Positive: s.Positive, ClassCounts: make([]int64, len(s.Classes)),
+		Classes: slices.Clone(s.Classes), Positive: s.Positive, Retain: s.Retain, ClassCounts: make([]int64, len(s.Classes)),
 	}
 	for _, k := range p.labels {
 		c.ClassCounts[k]++

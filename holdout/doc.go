@@ -1,7 +1,7 @@
 // Package holdout seals sets of examples and opens them for one exam at a time.
 //
-// A sealed set is four parts (scored rows, canaries, twins, and a reserve that is
-// never shown), each cut into chunks that are encrypted with AES-256-GCM under a
+// A sealed set is five parts (scored rows, canaries, twins, a reserve that is never
+// shown, and practice rows that are given away), each cut into chunks that are encrypted with AES-256-GCM under a
 // data key of this set and version only, and a signed manifest that lists the
 // chunks. What is public about a set is its [Commitment], which the manifest
 // carries; the commitment's Digest is the digest of the manifest's bytes.

@@ -23,9 +23,10 @@ const (
 	partCanaries = "canaries"
 	partTwins    = "twins"
 	partReserve  = "reserve"
+	partPractice = "practice"
 )
 
-var partNames = []string{partScored, partCanaries, partTwins, partReserve}
+var partNames = []string{partScored, partCanaries, partTwins, partReserve, partPractice}
 
 // ErrDigestMismatch is returned, wrapped, whenever stored bytes are not those that
 // were sealed, signed and pinned. Nothing may be judged on such a set.
@@ -42,7 +43,8 @@ type Commitment struct {
 	ReserveRows int                         `json:"reserve_rows"`
 	Canaries    int                         `json:"canaries"`
 	Twins       int                         `json:"twins"`
-	Repeats     int                         `json:"repeats"` // scored rows that repeat an earlier one
+	Practice    int                         `json:"practice_rows"` // given away, never scored
+	Repeats     int                         `json:"repeats"`       // scored rows that repeat an earlier one
 	Features    []rows.Field                `json:"features"`
 	Classes     []string                    `json:"classes"`
 	Positive    string                      `json:"positive"`
@@ -52,7 +54,8 @@ type Commitment struct {
 	Sketch      []string                    `json:"sketch"`     // see Overlap
 	SketchKey   string                      `json:"sketch_key"` // which key the sketch was made with
 	SealedAt    string                      `json:"sealed_at"`
-	Previous    string                      `json:"previous"` // digest of the version before, or ""
+	Previous    string                      `json:"previous"`     // digest of the version before, or ""
+	Retain      string                      `json:"retain_until"` // last day on which the rows may be kept, "2006-01-02", or ""
 }
 
 // manifest is what the officer signs.
@@ -158,7 +161,7 @@ func (m *manifest) check() error {
 	if err := m.Spec.check(); err != nil {
 		return err
 	}
-	want := map[string]int{partScored: c.Rows, partCanaries: c.Canaries, partTwins: c.Twins, partReserve: c.ReserveRows}
+	want := map[string]int{partScored: c.Rows, partCanaries: c.Canaries, partTwins: c.Twins, partReserve: c.ReserveRows, partPractice: c.Practice}
 	if len(m.Parts) != len(partNames) {
 		return fmt.Errorf("%d parts, want %d", len(m.Parts), len(partNames))
 	}

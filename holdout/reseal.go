@@ -141,24 +141,25 @@ func replaceCells(t rows.Table, sets map[int]map[string]any) (rows.Table, error)
 var ErrNoReserve = errors.New("the set has no reserve: seal a new table under the same name")
 
 // Rotate returns what the next version is sealed from: the reserve, without the rows
-// that are also scored and so are known as well as those. It says how many went.
+// that were scored or given away, exactly or nearly, and so are known. It says how many went.
 func (c *Custodian) Rotate() (in SealInput, known int, err error) {
 	in = c.next()
-	scored, reserve := c.parts[partScored], c.parts[partReserve]
+	scored, practice, reserve := c.parts[partScored], c.parts[partPractice], c.parts[partReserve]
 	if reserve.Len() == 0 {
 		return in, 0, ErrNoReserve
 	}
-	both, err := rows.Concat(scored, reserve)
+	both, err := rows.Concat(scored, practice, reserve)
 	if err != nil {
 		return in, 0, err
 	}
 	keys := nearKeys(both)
+	reserve0 := scored.Len() + practice.Len()
 	old := map[[16]byte]bool{}
-	for _, k := range keys[:scored.Len()] {
+	for _, k := range keys[:reserve0] {
 		old[k] = true
 	}
 	fresh := []int{}
-	for r, k := range keys[scored.Len():] {
+	for r, k := range keys[reserve0:] {
 		if !old[k] {
 			fresh = append(fresh, r)
 		}
@@ -174,5 +175,5 @@ func (c *Custodian) next() SealInput {
 	s.ID = ""
 	sealed := s.sealed()
 	s.Text = slices.DeleteFunc(slices.Clone(s.Text), func(name string) bool { return !slices.Contains(sealed, name) })
-	return SealInput{Spec: s, Previous: c.m.digest}
+	return SealInput{Spec: s, Previous: c.m.digest, Practice: c.parts[partPractice]}
 }

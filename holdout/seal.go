@@ -19,6 +19,7 @@ type SealInput struct {
 	Spec       Spec
 	Table      rows.Table // with the answer column
 	Reserve    rows.Table // fresh rows with the same columns; without columns: none
+	Practice   rows.Table // rows that are given away already; without columns: Spec.Practice of Table
 	Version    int        // from 1
 	Previous   string     // digest of the version before, or ""
 	CanarySeed [32]byte   // secret like the set itself; all zero: drawn from Rand
@@ -44,8 +45,15 @@ func Seal(ctx context.Context, in SealInput, store blob.Store, keys Keyring, off
 	if err != nil {
 		return Sealed{}, err
 	}
+	p, practice, err := in.split(p)
+	if err != nil {
+		return Sealed{}, err
+	}
+	if practice.Len() > 0 && len(in.Practice.Columns()) == 0 {
+		repeats, _, _ = countRepeats(p.sealed)
+	}
 	reserve := p.sealed.Slice(0, 0)
-	if len(in.Reserve.Columns()) > 0 {
+	if in.Reserve.Len() > 0 {
 		if reserve, err = in.Reserve.Select(s.sealed()...); err != nil {
 			return Sealed{}, fmt.Errorf("reserve: %w", err)
 		}
@@ -58,7 +66,7 @@ func Seal(ctx context.Context, in SealInput, store blob.Store, keys Keyring, off
 	if err := in.draw(dek); err != nil {
 		return Sealed{}, err
 	}
-	parts, err := in.parts(p, reserve)
+	parts, err := in.parts(p, reserve, practice)
 	if err != nil {
 		return Sealed{}, err
 	}
@@ -70,6 +78,7 @@ func Seal(ctx context.Context, in SealInput, store blob.Store, keys Keyring, off
 	m.Public.SealedAt = in.Now.UTC().Format(time.RFC3339)
 	m.Public.Repeats = repeats
 	m.Public.Canaries, m.Public.Twins, m.Public.ReserveRows = parts[1].Len(), parts[2].Len(), parts[3].Len()
+	m.Public.Practice = practice.Len()
 	for i, t := range parts {
 		sealed, err := sealPart(ctx, m.Public, partNames[i], dek, t, store)
 		if err != nil {
@@ -125,8 +134,8 @@ func (in SealInput) draw(b []byte) error {
 	return nil
 }
 
-// parts makes the tables of the four parts, in the order of partNames.
-func (in SealInput) parts(p paper, reserve rows.Table) ([]rows.Table, error) {
+// parts makes the tables of all parts, in the order of partNames.
+func (in SealInput) parts(p paper, reserve, practice rows.Table) ([]rows.Table, error) {
 	s, n := in.Spec, p.sealed.Len()
 	seed := in.CanarySeed
 	if seed == [32]byte{} {
@@ -167,7 +176,7 @@ func (in SealInput) parts(p paper, reserve rows.Table) ([]rows.Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []rows.Table{p.sealed, c, w, reserve}, nil
+	return []rows.Table{p.sealed, c, w, reserve, practice}, nil
 }
 
 // Columns that Seal adds to canaries and twins.

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
@@ -28,6 +29,8 @@ import (
 //	canaries: 200                       # optional
 //	twins: 1250                         # optional
 //	duplicates_at_most_pct: 10          # optional
+//	practice: 2000                      # optional: rows that are given away and not scored
+//	retain_until: 2027-12-31            # optional: last day on which the rows may be kept
 //
 // Features are an allow-list: what is neither feature, slice nor answer is not sealed.
 type Spec struct {
@@ -42,6 +45,8 @@ type Spec struct {
 	Canaries   int      `json:"canaries"` // 0: as many as the size suggests
 	Twins      int      `json:"twins"`    // 0: likewise
 	Duplicates float64  `json:"duplicates_at_most_pct"`
+	Practice   int      `json:"practice"`     // 0: none
+	Retain     string   `json:"retain_until"` // "2006-01-02", in UTC; "": no limit
 }
 
 // Defaults of a Spec. 200 canaries show a leak of a tenth of the set with more
@@ -78,9 +83,11 @@ type specFile struct {
 	Canaries   *int     `yaml:"canaries"`
 	Twins      *int     `yaml:"twins"`
 	Duplicates *float64 `yaml:"duplicates_at_most_pct"`
+	Practice   *int     `yaml:"practice"`
+	Retain     string   `yaml:"retain_until"`
 }
 
-var specKeys = []string{"holdout", "answer", "classes", "positive", "features", "slices", "id", "text", "canaries", "twins", "duplicates_at_most_pct"}
+var specKeys = []string{"holdout", "answer", "classes", "positive", "features", "slices", "id", "text", "canaries", "twins", "duplicates_at_most_pct", "practice", "retain_until"}
 
 // ParseSpec reads a Spec strictly: a key that it does not know is an error.
 func ParseSpec(text []byte) (s Spec, err error) {
@@ -101,17 +108,17 @@ func ParseSpec(text []byte) (s Spec, err error) {
 		return Spec{}, errors.New(strings.TrimSpace(yaml.FormatError(err, false, false)))
 	}
 	s = Spec{Name: f.Name, Answer: f.Answer, Classes: f.Classes, Positive: f.Positive, Features: f.Features,
-		Slices: f.Slices, ID: f.ID, Text: f.Text, Duplicates: DefaultDuplicates}
+		Slices: f.Slices, ID: f.ID, Text: f.Text, Duplicates: DefaultDuplicates, Retain: f.Retain}
 	for _, n := range []struct {
 		key string
 		in  *int
 		out *int
-	}{{"canaries", f.Canaries, &s.Canaries}, {"twins", f.Twins, &s.Twins}} {
+	}{{"canaries", f.Canaries, &s.Canaries}, {"twins", f.Twins, &s.Twins}, {"practice", f.Practice, &s.Practice}} {
 		if n.in == nil {
 			continue
 		}
 		if *n.in < minCount || *n.in > maxCount {
-			return Spec{}, fmt.Errorf("%s: %d is not within %d to %d; leave the key out for a number that suits the set", n.key, *n.in, minCount, maxCount)
+			return Spec{}, fmt.Errorf("%s: %d is not within %d to %d; leave the key out for what suits the set", n.key, *n.in, minCount, maxCount)
 		}
 		*n.out = *n.in
 	}
@@ -211,6 +218,12 @@ func (s Spec) check() error {
 		if strings.HasPrefix(v, reserved) {
 			return fmt.Errorf("column %q: names that begin with %s are taken", v, reserved)
 		}
+	}
+	if _, err := time.Parse(time.DateOnly, s.Retain); err != nil && s.Retain != "" {
+		return fmt.Errorf("retain_until: %.40q is not a day like 2027-12-31", s.Retain)
+	}
+	if s.Practice < 0 || s.Practice > maxCount {
+		return fmt.Errorf("practice: %d is not within 0 to %d", s.Practice, maxCount)
 	}
 	if !(s.Duplicates >= 0 && s.Duplicates <= 50) {
 		return fmt.Errorf("duplicates_at_most_pct: %v is not within 0 to 50", s.Duplicates)

@@ -7,12 +7,12 @@ import (
 )
 
 func TestSpec(t *testing.T) {
-	s, err := ParseSpec([]byte(peopleSpec + "text: [zip]\ncanaries: 50\n"))
+	s, err := ParseSpec([]byte(peopleSpec + "text: [zip]\ncanaries: 50\npractice: 300\nretain_until: 2027-12-31\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := Spec{"people", "income", []string{"low", "high"}, "high", []string{"age", "sex", "school", "hours", "gain", "weight"},
-		[]string{"sex", "school", "region"}, "person", []string{"zip"}, 50, 0, DefaultDuplicates}
+		[]string{"sex", "school", "region"}, "person", []string{"zip"}, 50, 0, DefaultDuplicates, 300, "2027-12-31"}
 	if !reflect.DeepEqual(s, want) {
 		t.Errorf("got  %+v\nwant %+v", s, want)
 	}

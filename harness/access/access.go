@@ -125,7 +125,7 @@ func needs(a Action, kind string) ([]Role, error) {
 		return []Role{Operator}, nil
 	case Propose, Activate:
 		switch kind {
-		case "holdout", "suite":
+		case "holdout", "suite", "destruction":
 			return []Role{Curator}, nil
 		case "policy":
 			return []Role{PolicyOwner}, nil

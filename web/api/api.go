@@ -71,7 +71,7 @@ type Token struct {
 // and by whom. It holds no number of a report.
 type Event struct {
 	Index    int64    `json:"log_index"`
-	Kind     string   `json:"kind"` // plan, exposure, verdict, abort, review, approval, change, other
+	Kind     string   `json:"kind"` // plan, exposure, custody, verdict, abort, review, approval, change, other
 	At       string   `json:"at,omitempty"`
 	Lineage  string   `json:"lineage,omitempty"`
 	Run      string   `json:"run,omitempty"`

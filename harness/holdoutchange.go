@@ -1,0 +1,325 @@
+package harness
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"proctor/harness/access"
+	"proctor/harness/intake"
+	"proctor/harness/store"
+	"proctor/harness/verdict"
+	"proctor/holdout"
+	"proctor/web/api"
+)
+
+// destruction is the kind of the change that gives up a set's data key.
+const destruction = "destruction"
+
+// RotateHoldout proposes the reserve of a set as its next version. Rows that people
+// or submitters know are not in it. A table of fresh rows, if one is given, becomes
+// the reserve after that.
+func (s *Service) RotateHoldout(ctx context.Context, p access.Principal, name, format string, reserve io.Reader) (api.Change, error) {
+	return s.nextVersion(ctx, p, name, verdict.CustodyRotate, func(c *holdout.Custodian, old sealedSet) (holdout.SealInput, string, error) {
+		in, known, err := c.Rotate()
+		if err != nil {
+			return in, "", refuse(Conflict, "%s version %d: %v", old.Name, old.Version, err)
+		}
+		if reserve != nil {
+			if in.Reserve, err = intake.Decode(ctx, format, reserve, intake.Options{Text: in.Spec.TextColumns()}); err != nil {
+				return in, "", usersFault("reserve", err)
+			}
+		}
+		var burnt map[int]bool
+		err = s.Store.View(ctx, func(tx *store.Tx) (err error) { burnt, err = burntLines(tx, old.Digest); return err })
+		note := fmt.Sprintf("the reserve of version %d is scored from now on, without %d rows that were known", old.Version, known)
+		if len(burnt) > 0 {
+			note += fmt.Sprintf("; %d rows that people have seen leave scoring", len(burnt))
+		}
+		return in, note, err
+	})
+}
+
+// AmendHoldout proposes a set with corrections, one JSON object a line, as its next
+// version. What the rows have revealed counts on. The note names the verdicts that
+// rest on the version before.
+func (s *Service) AmendHoldout(ctx context.Context, p access.Principal, name string, corrections io.Reader) (api.Change, error) {
+	list, err := holdout.ParseCorrections(corrections)
+	if err != nil {
+		return api.Change{}, refuse(Usage, "%v", err)
+	}
+	return s.nextVersion(ctx, p, name, verdict.CustodyAmend, func(c *holdout.Custodian, old sealedSet) (holdout.SealInput, string, error) {
+		in, err := c.Amend(list)
+		if err != nil {
+			return in, "", refuse(Usage, "%v", err)
+		}
+		rests, err := s.restsOn(ctx, old.Digest)
+		return in, amended(list) + "; " + rests, err
+	})
+}
+
+func amended(list []holdout.Correction) string {
+	var set, erased, added int
+	for _, c := range list {
+		switch {
+		case c.Erase:
+			erased++
+		case c.Add != nil:
+			added++
+		default:
+			set++
+		}
+	}
+	return fmt.Sprintf("%d rows corrected, %d erased, %d added", set, erased, added)
+}
+
+// restsOn names the verdicts on a version of a set.
+func (s *Service) restsOn(ctx context.Context, digest string) (string, error) {
+	var ids []string
+	err := s.Store.View(ctx, func(tx *store.Tx) error {
+		runs, err := tx.Runs("", 1<<30)
+		for _, r := range runs {
+			var p plan
+			if r.State == store.Done && json.Unmarshal(r.Plan, &p) == nil && slices.Contains(p.Selection.Holdouts, digest) {
+				ids = append(ids, r.ID)
+			}
+		}
+		return err
+	})
+	switch n := len(ids); {
+	case n == 0:
+		return "no verdict rests on the version before", err
+	case n > 10:
+		return fmt.Sprintf("%d verdicts rest on the version before, the newest: %s", n, strings.Join(ids[:10], ", ")), err
+	}
+	return fmt.Sprintf("%d verdicts rest on the version before: %s", len(ids), strings.Join(ids, ", ")), err
+}
+
+// nextVersion opens the active version of a set, has the next one made of it, and
+// proposes that.
+func (s *Service) nextVersion(ctx context.Context, p access.Principal, name, action string, build func(*holdout.Custodian, sealedSet) (holdout.SealInput, string, error)) (api.Change, error) {
+	if err := access.Check(p, access.Propose, access.Object{Kind: "holdout"}); err != nil {
+		return api.Change{}, err
+	}
+	old, err := s.mustActive(ctx, name)
+	if err != nil {
+		return api.Change{}, err
+	}
+	c, err := s.custody(ctx, p, action, "", old, nil)
+	if err != nil {
+		return api.Change{}, err
+	}
+	defer c.Close()
+	in, note, err := build(c, old)
+	if err != nil {
+		return api.Change{}, err
+	}
+	if err := s.Store.View(ctx, func(tx *store.Tx) error {
+		v, err := tx.NextVersion("holdout", name)
+		in.Version = int(v)
+		return err
+	}); err != nil {
+		return api.Change{}, err
+	}
+	return s.sealNext(ctx, p, in, &old, note)
+}
+
+// ProposeDestruction proposes to give up the data key of a version that is not in
+// force. Nobody can open it afterwards; its manifest and the log stay.
+func (s *Service) ProposeDestruction(ctx context.Context, p access.Principal, name string, version int) (api.Change, error) {
+	if err := access.Check(p, access.Propose, access.Object{Kind: destruction}); err != nil {
+		return api.Change{}, err
+	}
+	var c store.Change
+	err := s.update(ctx, func(tx *store.Tx, log *appender) error {
+		docs, err := tx.Documents("holdout")
+		if err != nil {
+			return err
+		}
+		at := slices.IndexFunc(docs, func(d store.Document) bool { return d.Name == name && int(d.Version) == version })
+		if at < 0 {
+			return refuse(Missing, "holdout %q has no version %d", name, version)
+		}
+		if err := mayDestroy(tx, docs[at]); err != nil {
+			return err
+		}
+		d := store.Document{Kind: destruction, Name: name, Digest: docs[at].Digest}
+		c, err = s.proposal(tx, log, p, d, fmt.Sprintf("destroy the data key of %s version %d: nobody can open it afterwards", name, version))
+		return err
+	})
+	return changeView(c), err
+}
+
+func mayDestroy(tx *store.Tx, d store.Document) error {
+	now, err := tx.Active("holdout", d.Name)
+	if err == nil && now.Digest == d.Digest {
+		return refuse(Conflict, "%s version %d is in force: rotate first", d.Name, d.Version)
+	}
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	if _, err := tx.HoldoutKey(d.Digest); errors.Is(err, store.ErrNotFound) {
+		return refuse(Conflict, "%s version %d was destroyed before", d.Name, d.Version)
+	} else if err != nil {
+		return err
+	}
+	return nil
+}
+
+func (s *Service) destroy(tx *store.Tx, d store.Document) error {
+	if err := mayDestroy(tx, d); err != nil {
+		return err
+	}
+	return tx.DropHoldoutKey(d.Digest)
+}
+
+// overdue says that a set's rows are beyond the day until which they may be kept.
+func (s *Service) overdue(c holdout.Commitment) bool {
+	last, err := time.Parse(time.DateOnly, c.Retain)
+	return c.Retain != "" && (err != nil || !s.Now().UTC().Before(last.AddDate(0, 0, 1)))
+}
+
+// retention finds a set that is kept too long.
+func (a *auditor) retention(c holdout.Commitment) error {
+	if a.s.overdue(c) {
+		return fmt.Errorf("its rows may be kept until %s and can still be opened: rotate, then 'proctor holdout destroy'", c.Retain)
+	}
+	return nil
+}
+
+// shrunk lists slices that lost more than half of their rows: what nobody sees any
+// more is the first thing to look at in a new version.
+func shrunk(old, now holdout.Commitment) []string {
+	var out []string
+	for _, dimension := range slices.Sorted(maps.Keys(old.SliceSizes)) {
+		sizes, _ := now.Sizes(dimension)
+		for _, v := range slices.Sorted(maps.Keys(old.SliceSizes[dimension])) {
+			if n := old.SliceSizes[dimension][v]; n >= 50 && 2*sizes[v] < n {
+				out = append(out, fmt.Sprintf("slice.underpowered: %s is %s in %d rows, was %d", dimension, v, sizes[v], n))
+			}
+		}
+	}
+	if len(out) > 10 {
+		out = append(out[:10], fmt.Sprintf("and %d more slices", len(out)-10))
+	}
+	return out
+}
+
+// bridge has the deployed model of each lineage that uses a set sit the old and the
+// new version, so that a change of difficulty is not taken for one of models.
+func (s *Service) bridge(ctx context.Context, p access.Principal, old sealedSet, sealed holdout.Sealed) ([]string, error) {
+	uses, err := s.usesOf(ctx, old.Name)
+	if err != nil || len(uses) == 0 {
+		return nil, err
+	}
+	exams := [2]*holdout.Exam{}
+	for i, set := range []sealedSet{old, {sealed.Commitment, sealed.Manifest}} {
+		open := s.custody
+		if i == 1 { // its key is not stored before it is proposed
+			open = func(ctx context.Context, p access.Principal, action, run string, set sealedSet, lines []int) (*holdout.Custodian, error) {
+				return holdout.OpenCustody(ctx, holdout.Request{Commitment: set.Commitment, Manifest: set.manifest, Key: sealed.Key}, lines, record{s, p, action, run}, s.Blobs, s.Keyring, officerKey(s))
+			}
+		}
+		c, err := open(ctx, p, verdict.CustodyBridge, "", set, nil)
+		if err != nil {
+			return nil, err
+		}
+		exams[i], err = c.Exam()
+		c.Close()
+		if err != nil {
+			return nil, err
+		}
+	}
+	var out []string
+	for _, f := range uses {
+		out = append(out, s.bridgeOf(ctx, f, old.Commitment, sealed.Commitment, exams))
+	}
+	return out, nil
+}
+
+// usesOf returns what is in force for the lineages that a set judges and that have
+// a deployed model, by name.
+func (s *Service) usesOf(ctx context.Context, set string) ([]*force, error) {
+	var out []*force
+	err := s.Store.View(ctx, func(tx *store.Tx) error {
+		lineages, err := tx.Lineages()
+		if err != nil {
+			return err
+		}
+		slices.SortFunc(lineages, func(a, b store.Lineage) int { return cmp.Compare(a.Name, b.Name) })
+		for _, l := range lineages {
+			f, err := s.inForce(tx, l.Name)
+			var waits *Error
+			switch {
+			case errors.As(err, &waits):
+			case err != nil:
+				return err
+			case f.baseline != nil && slices.Contains(f.policy.Holdouts, set):
+				out = append(out, f)
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// bridgeOf words the bridge for one lineage. A model that cannot sit the new version
+// is told too: that is a change of difficulty like no other.
+func (s *Service) bridgeOf(ctx context.Context, f *force, old, now holdout.Commitment, exams [2]*holdout.Exam) string {
+	var share, n [2]float64
+	for i, c := range []holdout.Commitment{old, now} {
+		right, err := s.sit(ctx, f, c, exams[i])
+		if err != nil {
+			s.Logger.Warn("bridge", "lineage", f.lineage, "set", c.Name, "version", c.Version, "error", err)
+			return fmt.Sprintf("bridge: the deployed model of %s could not sit version %d", f.lineage, c.Version)
+		}
+		n[i] = float64(c.Rows)
+		share[i] = float64(right) / n[i]
+	}
+	change := share[1] - share[0]
+	se := math.Sqrt(share[0]*(1-share[0])/n[0] + share[1]*(1-share[1])/n[1])
+	text := fmt.Sprintf("bridge: the deployed model of %s is right on %.2f %% of version %d and %.2f %% of this one (%+.2f pp)", f.lineage, 100*share[0], old.Version, 100*share[1], 100*change)
+	if math.Abs(change) > 2*se {
+		text += fmt.Sprintf(": holdout.difficulty_shift, more than two standard errors (%.2f pp)", 100*se)
+	}
+	return text
+}
+
+// sit counts the scored rows on which the deployed model is right.
+func (s *Service) sit(ctx context.Context, f *force, c holdout.Commitment, exam *holdout.Exam) (int, error) {
+	t := &task{s: s, run: *f.baseline, force: f, seed: make([]byte, 32)}
+	if _, err := io.ReadFull(s.Rand, t.seed); err != nil {
+		return 0, err
+	}
+	p, err := newPaper(c, exam, nil)
+	if err != nil {
+		return 0, err
+	}
+	batch, err := t.batch(ctx)
+	if err != nil {
+		return 0, err
+	}
+	sh, err := newSheet(p.table, batch, t.seed)
+	if err != nil {
+		return 0, err
+	}
+	a, _, err := t.runModel(ctx, f.baseline, sh, p, false)
+	if err != nil {
+		return 0, err
+	}
+	right := 0
+	for i, k := range p.part(partScored, a.predictions).Labels {
+		if k == exam.Labels[i] {
+			right++
+		}
+	}
+	return right, nil
+}
