@@ -39,6 +39,7 @@ func (o Outcome) String() string {
 type Judged struct {
 	suite    *Suite
 	outcomes [][]Outcome // by test and case
+	read     [][2]int    // by test: the answers [from, to) that were looked at
 }
 
 // Suite returns the suite that was judged.
@@ -113,7 +114,7 @@ func (s *Suite) judge(classes []string, all answers) (*Judged, error) {
 	if err != nil {
 		return nil, fmt.Errorf("suite %s: %w", s.Name, err)
 	}
-	j := &Judged{suite: s, outcomes: make([][]Outcome, len(s.Tests))}
+	j := &Judged{suite: s, outcomes: make([][]Outcome, len(s.Tests)), read: make([][2]int, len(s.Tests))}
 	at := 0
 	for i := range s.Tests {
 		t := &s.Tests[i]
@@ -121,6 +122,7 @@ func (s *Suite) judge(classes []string, all answers) (*Judged, error) {
 		if j.outcomes[i], err = t.judge(classes, index, all.cut(at, end)); err != nil {
 			return nil, fmt.Errorf("suite %s, test %s: %w", s.Name, t.Name, err)
 		}
+		j.read[i] = [2]int{at, end}
 		at = end
 	}
 	return j, nil

@@ -132,6 +132,9 @@ func (s *Suite) Examples() int {
 	return n
 }
 
+// Fields returns the columns of the first test, which all tests have, in its order.
+func (s *Suite) Fields() []rows.Field { return s.Tests[0].Examples.Fields() }
+
 // Table returns all examples in order with the columns of the holdout, so that a
 // model cannot tell a suite's rows from sealed ones by their form.
 func (s *Suite) Table(fields []rows.Field) (rows.Table, error) {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 )
 
@@ -123,28 +124,14 @@ func (s scalar) String() string {
 // parseYAML reads a suite file strictly: one document, known keys only, no key
 // twice, no anchors (a few lines of them can unfold into gigabytes), no tags.
 func parseYAML(b []byte) (f suiteFile, err error) {
-	if len(b) > maxYAML {
-		return suiteFile{}, fmt.Errorf("the file has more than %d bytes; cases belong into tables beside it", maxYAML)
-	}
-	if deep(b) {
-		return suiteFile{}, errors.New("the file is nested too deep")
-	}
-	// The parser is not ours. A panic in it says that the file is not a suite.
-	defer func() {
-		if r := recover(); r != nil {
-			f, err = suiteFile{}, errors.New("the file is not YAML that can be read")
-		}
-	}()
-	doc, err := parser.ParseBytes(b, 0)
+	body, err := document(b, maxYAML)
 	if err != nil {
-		return suiteFile{}, plainYAML(err)
-	}
-	if len(doc.Docs) != 1 || doc.Docs[0].Body == nil {
-		return suiteFile{}, errors.New("the file must hold one YAML document")
-	}
-	if err := checkShape(doc.Docs[0].Body, reflect.TypeFor[suiteFile](), "suite"); err != nil {
 		return suiteFile{}, err
 	}
+	if err := checkShape(body, reflect.TypeFor[suiteFile](), "suite"); err != nil {
+		return suiteFile{}, err
+	}
+	defer unreadable(&err)
 	d := yaml.NewDecoder(bytes.NewReader(b), yaml.Strict())
 	if err := d.Decode(&f); err != nil {
 		return suiteFile{}, plainYAML(err)
@@ -153,6 +140,97 @@ func parseYAML(b []byte) (f suiteFile, err error) {
 		return suiteFile{}, errors.New("the file must hold one YAML document")
 	}
 	return f, nil
+}
+
+// document parses a file of one document, within bounds.
+func document(b []byte, most int) (body ast.Node, err error) {
+	if len(b) > most {
+		return nil, fmt.Errorf("the file has more than %d bytes; cases belong into tables beside it", most)
+	}
+	if deep(b) {
+		return nil, errors.New("the file is nested too deep")
+	}
+	defer unreadable(&err)
+	doc, err := parser.ParseBytes(b, 0)
+	if err != nil {
+		return nil, plainYAML(err)
+	}
+	if len(doc.Docs) != 1 || doc.Docs[0].Body == nil {
+		return nil, errors.New("the file must hold one YAML document")
+	}
+	return doc.Docs[0].Body, nil
+}
+
+// unreadable turns a panic into an error. The parser is not ours: a panic in it says
+// that the file is not YAML.
+func unreadable(err *error) {
+	if r := recover(); r != nil {
+		*err = errors.New("the file is not YAML that can be read")
+	}
+}
+
+// PlainYAML reads a YAML file of another tool into maps, lists, strings, float64, bool
+// and nil. It is as strict as for suites: one document of at most most bytes, no anchors,
+// aliases or tags, no key twice.
+func PlainYAML(b []byte, most int) (v any, err error) {
+	body, err := document(b, most)
+	if err != nil {
+		return nil, err
+	}
+	defer unreadable(&err)
+	return plainValue(body)
+}
+
+func plainValue(n ast.Node) (any, error) {
+	if err := plain(n); err != nil {
+		return nil, err
+	}
+	switch n := n.(type) {
+	case *ast.SequenceNode:
+		out := make([]any, len(n.Values))
+		for i, v := range n.Values {
+			var err error
+			if out[i], err = plainValue(v); err != nil {
+				return nil, err
+			}
+		}
+		return out, nil
+	case *ast.MappingNode:
+		return plainMap(n.Values)
+	case *ast.MappingValueNode:
+		return plainMap([]*ast.MappingValueNode{n})
+	case *ast.StringNode:
+		return n.Value, nil
+	case *ast.LiteralNode:
+		return n.Value.Value, nil
+	case *ast.BoolNode:
+		return n.Value, nil
+	case *ast.NullNode:
+		return nil, nil
+	}
+	if f, ok := number(n.GetToken().Value); ok {
+		return f, nil
+	}
+	return nil, fmt.Errorf("line %d: %.40q is neither text, number, list nor map", line(n), n.GetToken().Value)
+}
+
+func plainMap(pairs []*ast.MappingValueNode) (any, error) {
+	out := make(map[string]any, len(pairs))
+	for _, p := range pairs {
+		if err := plain(p.Key); err != nil {
+			return nil, err
+		}
+		key := p.Key.GetToken().Value
+		if _, twice := out[key]; twice {
+			return nil, fmt.Errorf("line %d: key %.40q is there twice", line(p.Key), key)
+		}
+		v, err := plainValue(p.Value)
+		if err != nil {
+			return nil, err
+		}
+		out[key] = v
+	}
+	return out, nil
 }
 
 // plainYAML cuts a YAML error down to one line with its place.

@@ -12,22 +12,43 @@ import (
 )
 
 type suiteCmd struct {
-	Lint suiteLint `cmd:"" help:"Read a suite and say what it holds."`
-	Add  suiteAdd  `cmd:"" help:"Propose a suite."`
+	Lint    suiteLint    `cmd:"" help:"Read a suite and say what it holds and what is weak about it."`
+	Gen     suiteGen     `cmd:"" help:"Show the examples of a suite, or write all of them for a model to answer."`
+	Run     suiteRun     `cmd:"" help:"Hold a candidate to suites, case by case against a baseline."`
+	Compare suiteCompare `cmd:"" help:"Compare two models from published counts of failures."`
+	Diff    suiteDiff    `cmd:"" help:"Show what changed between two versions of a suite."`
+	Import  suiteImport  `cmd:"" help:"Turn the test file of another tool into a suite."`
+	Add     suiteAdd     `cmd:"" help:"Propose a suite."`
+}
+
+// loadSuite reads a suite as people write it.
+func loadSuite(file string) (*regress.Suite, error) {
+	s, err := regress.Load(os.DirFS(filepath.Dir(file)), filepath.Base(file))
+	if err != nil {
+		return nil, &coded{exitUsage, err}
+	}
+	return s, nil
 }
 
 type suiteLint struct {
 	File string `arg:"" help:"The suite's YAML file; its case tables lie beside it." type:"path"`
 }
 
+// Run prints what the suite holds, then what is weak about it.
 func (c *suiteLint) Run(o console) error {
-	s, err := regress.Load(os.DirFS(filepath.Dir(c.File)), filepath.Base(c.File))
+	s, err := loadSuite(c.File)
 	if err != nil {
-		return &coded{exitUsage, err}
+		return err
 	}
 	fmt.Fprintf(o.Out, "%s %s\n", s.Name, s.Digest())
-	for _, t := range s.Tests {
+	for i := range s.Tests {
+		t := &s.Tests[i]
 		fmt.Fprintf(o.Out, "  %-9s %-28s %6d cases  %s\n", t.Kind, t.Name, t.Len(), t.Capability)
+	}
+	for _, weak := range s.Lint() {
+		if _, err := fmt.Fprintf(o.Out, "  weak: %s\n", weak); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -1,0 +1,110 @@
+package importer
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// An assertion as a check of ours. value is compared with, "" where there is nothing.
+type assertion struct {
+	score, value, options, words string
+}
+
+// direct pairs the types of assertions that are one check.
+var direct = map[string]struct{ score, options string }{
+	"equals":      {"exact", ""},
+	"contains":    {"contains", ""},
+	"icontains":   {"contains", ", fold: true"},
+	"starts-with": {"starts_with", ""},
+	"regex":       {"regex", ""},
+	"is-refusal":  {"refusal", ""},
+	"is-json":     {"json", ""},
+	"rouge-n":     {"rouge1", ""},
+}
+
+// assertionOf returns the checks of an assertion, or why it has none.
+func assertionOf(v any) ([]assertion, string) {
+	m, ok := v.(map[string]any)
+	if !ok {
+		return nil, "an assertion is no map"
+	}
+	kind := fmt.Sprint(m["type"])
+	base, not := strings.CutPrefix(kind, "not-")
+	options, words := "", base
+	if not {
+		options, words = ", not: true", "not "+base
+	}
+	switch base {
+	case "contains-any", "icontains-any", "contains-all", "icontains-all":
+		return several(base, not, options, words, m["value"])
+	}
+	d, ok := direct[base]
+	if !ok {
+		return nil, fmt.Sprintf("an assertion of type %.40q needs a judge, a program or a measurement", kind)
+	}
+	value := ""
+	switch s := m["value"].(type) {
+	case string:
+		value = s
+	case float64, bool:
+		value = fmt.Sprint(s)
+	case nil:
+	default:
+		return nil, fmt.Sprintf("an assertion of type %.40q compares with something that is no text", kind)
+	}
+	switch {
+	case base == "is-json" && value != "":
+		return nil, "an assertion is-json with a schema is written by hand: score json_schema"
+	case base == "rouge-n":
+		least := 0.75 // what the tool takes where nothing is said
+		if f, ok := m["threshold"].(float64); ok {
+			least = f
+		}
+		options += fmt.Sprintf(", at_least: %v", least)
+	case value == "" && d.score != "refusal" && d.score != "json":
+		return nil, fmt.Sprintf("an assertion of type %.40q compares with nothing", kind)
+	}
+	if strings.HasPrefix(value, "file://") {
+		return nil, "an assertion refers to a file"
+	}
+	return []assertion{{d.score, value, d.options + options, words}}, ""
+}
+
+// several turns lists into a pattern (any) or into a check each (all).
+func several(base string, not bool, options, words string, v any) ([]assertion, string) {
+	list, ok := v.([]any)
+	if s, isText := v.(string); isText {
+		for _, p := range strings.Split(s, ",") {
+			list = append(list, strings.TrimSpace(p))
+		}
+		ok = true
+	}
+	if !ok || len(list) == 0 {
+		return nil, fmt.Sprintf("an assertion of type %.40q has no list", base)
+	}
+	fold := strings.HasPrefix(base, "icontains")
+	if strings.HasSuffix(base, "-any") {
+		var quoted []string
+		for _, x := range list {
+			quoted = append(quoted, regexp.QuoteMeta(fmt.Sprint(x)))
+		}
+		pattern := strings.Join(quoted, "|")
+		if fold {
+			pattern = "(?i)" + pattern
+		}
+		return []assertion{{"regex", pattern, options, words}}, ""
+	}
+	if not {
+		return nil, fmt.Sprintf("an assertion of type not-%s is fulfilled by several checks or none; write it by hand", base)
+	}
+	var out []assertion
+	for _, x := range list {
+		o := options
+		if fold {
+			o = ", fold: true" + o
+		}
+		out = append(out, assertion{"contains", fmt.Sprint(x), o, words})
+	}
+	return out, ""
+}
