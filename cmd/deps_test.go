@@ -16,8 +16,9 @@ const module = "proctor"
 // layers lists the packages from the ground up. A package may import only
 // packages of lower layers, so this table is the architecture diagram.
 var layers = [][]string{
-	{"harness/secret", "harness/spell", "harness/intake/credential"},
+	{"harness/secret", "harness/spell", "harness/cosig", "harness/intake/credential"},
 	{"holdout/blob", "holdout/rows", "metrics", "harness/jail", "harness/report", "harness/access", "harness/verdict", "harness/tlog", "web/api"},
+	{"harness/watch"},
 	{"regress/generate", "regress/score"},
 	{"harness/report/ci", "holdout", "regress", "harness/intake", "harness/gate", "metrics/metricstest", "harness/notify", "holdout/blob/blobtest", "harness/verdict/verdicttest", "web/client"},
 	{"regress/importer", "regress/practice", "harness/runner", "harness/policy", "harness/store"},
@@ -29,7 +30,7 @@ var layers = [][]string{
 // stdOnly lists the packages that a release gate may link. They use nothing but
 // the standard library and golang.org/x/mod, so that a reader can check all of
 // what decides a release.
-var stdOnly = []string{"harness/secret", "harness/verdict", "harness/tlog", "harness/gate", "harness/report", "harness/access", "web/api", "cmd/proctor-gate"}
+var stdOnly = []string{"harness/secret", "harness/cosig", "harness/verdict", "harness/tlog", "harness/gate", "harness/report", "harness/access", "web/api", "cmd/proctor-gate"}
 
 // only lists who may import a module.
 var only = map[string][]string{

@@ -74,7 +74,7 @@ func (s *Service) envelope(tx *store.Tx, index int64) (*verdict.Envelope, error)
 	if err != nil {
 		return nil, fmt.Errorf("log entry %d: %w", index, err)
 	}
-	env, err := verdict.Open(e.Envelope, s.trust)
+	env, err := verdict.Open(e.Envelope, s.trust, index)
 	if err != nil {
 		return nil, fmt.Errorf("log entry %d: %w", index, err)
 	}

@@ -468,6 +468,25 @@ func (f *fake) Audit(_ context.Context, p access.Principal) (api.Audit, error) {
 	return api.Audit{OK: true, Size: 1043, Root: "00", Checked: []string{"log"}, Problems: []string{}}, access.Check(p, access.Audit, access.Object{})
 }
 
+func (f *fake) LogCheckpoint() ([]byte, error) { return []byte("log.example\n2\nroot\n"), f.fail }
+
+func (f *fake) LogTile(_ context.Context, path string) ([]byte, error) {
+	if path != "tile/0/000.p/2" {
+		return nil, missing("tile", path)
+	}
+	return make([]byte, 64), f.fail
+}
+
+func (f *fake) LogEntries(_ context.Context, p access.Principal, from int64, limit int) ([][]byte, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.begin(p, "LogEntries"); err != nil {
+		return nil, err
+	}
+	e := []byte(`{"payload":"e30=","payloadType":"application/vnd.in-toto+json","signatures":[{"sig":"AA=="}]}`)
+	return [][]byte{e, e}[min(from, 2):], access.Check(p, access.SeeReport, access.Object{})
+}
+
 // done returns and forgets what was written since the last time.
 func (f *fake) done() []string {
 	f.mu.Lock()

@@ -37,6 +37,7 @@ func (w *Server) apiRoutes(g *echo.Group) {
 	g.GET("/events", w.events)
 	g.GET("/trust", w.trust)
 	g.POST("/audit", w.audit)
+	g.GET("/log/entries", w.logEntries)
 }
 
 func (w *Server) submit(c echo.Context) error {

@@ -100,6 +100,8 @@ func successes() []apiCall {
 		{"decide", "POST", "/v1/changes/change-suite/decision", j, `{"activate":true}`, 200, "carl"},
 		{"trust", "GET", "/v1/trust", "", "", 200, anybody},
 		{"audit", "POST", "/v1/audit", "", "", 200, "olga abe"},
+		{"logEntries", "GET", "/v1/log/entries?from=0&limit=2", "", "", 200, "rae rob abe"},
+		{"logCheckpoint", "GET", "/log/checkpoint", "", "", 200, "nobody " + anybody},
 	}
 }
 
@@ -147,7 +149,7 @@ func TestDocumentIsTrue(t *testing.T) {
 	var routes, documented, called []string
 	parameter := regexp.MustCompile(`:(\w+)`)
 	for _, r := range server(newFake(t), false).echo.Routes() {
-		if strings.HasPrefix(r.Path, "/v1/") && !strings.HasSuffix(r.Path, "/*") || r.Path == "/healthz" {
+		if (strings.HasPrefix(r.Path, "/v1/") || strings.HasPrefix(r.Path, "/log/")) && !strings.HasSuffix(r.Path, "/*") || r.Path == "/healthz" {
 			routes = append(routes, r.Method+" "+parameter.ReplaceAllString(r.Path, "{$1}"))
 		}
 	}
@@ -227,7 +229,7 @@ func TestDocumentNotices(t *testing.T) {
 func TestSchemasAreTheTypes(t *testing.T) {
 	doc, _ := loadDocument(t)
 	types := map[string]any{
-		"Problem": api.Problem{}, "Submission": api.Submission{}, "Change": api.Change{}, "Decision": api.Decision{}, "Baseline": api.Baseline{}, "Review": api.Review{}, "Trust": api.Trust{}, "Audit": api.Audit{},
+		"Problem": api.Problem{}, "Submission": api.Submission{}, "Change": api.Change{}, "Decision": api.Decision{}, "Baseline": api.Baseline{}, "Review": api.Review{}, "Trust": api.Trust{}, "Audit": api.Audit{}, "RetiredKey": api.RetiredKey{}, "Envelope": api.Envelope{}, "EnvelopeSignature": api.EnvelopeSignature{},
 		"Commitment": holdout.Commitment{}, "PolicyReport": policy.Report{}, "ClaimReport": policy.ClaimReport{},
 		"Report": report.Report{}, "Model": report.Model{}, "Ref": report.Ref{}, "Finding": report.Finding{}, "Estimate": report.Estimate{}, "Flips": report.Flips{}, "Metric": report.Metric{},
 		"Slice": report.Slice{}, "Test": report.Test{}, "Probe": report.Probe{}, "RowFlip": report.RowFlip{},

@@ -58,7 +58,7 @@ func codeOf(status int) string {
 	return "usage"
 }
 
-// fail answers a request that ended in an error: with JSON under /v1/, with a
+// fail answers a request that ended in an error: with JSON under /v1/ and /log/, with a
 // page elsewhere. Whoever opens a page without a session is led to sign in.
 func (w *Server) fail(err error, c echo.Context) {
 	if c.Response().Committed {
@@ -70,7 +70,7 @@ func (w *Server) fail(err error, c echo.Context) {
 		w.log.Error("request failed", "method", c.Request().Method, "path", c.Path(), "error", err)
 	}
 	switch {
-	case strings.HasPrefix(c.Request().URL.Path, "/v1/"):
+	case strings.HasPrefix(c.Request().URL.Path, "/v1/"), strings.HasPrefix(c.Request().URL.Path, "/log/"):
 		err = c.JSON(status, p)
 	case errors.Is(err, errNoSession) && c.Request().Method == http.MethodGet:
 		err = c.Redirect(http.StatusSeeOther, loginAddress(c.Request().URL.EscapedPath()))

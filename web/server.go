@@ -57,6 +57,7 @@ func New(s Service, log *slog.Logger, secure bool) *Server {
 	e.GET("/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "ok\n") })
 	e.GET("/v1/openapi.yaml", func(c echo.Context) error { return c.Blob(http.StatusOK, "application/yaml", openapi) })
 	w.apiRoutes(e.Group("/v1", w.bearer))
+	w.tileRoutes(e)
 	w.pageRoutes(e)
 	return w
 }

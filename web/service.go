@@ -23,6 +23,7 @@ type Service interface {
 	Runs
 	Changes
 	Proposals
+	Log
 
 	// Trust returns what a verifier pins; it is public.
 	Trust() (api.Trust, error)
@@ -74,4 +75,14 @@ type Changes interface {
 	// Events lists what the log records from an index on.
 	Events(ctx context.Context, p access.Principal, from int64, limit int) ([]api.Event, error)
 	DecideChange(ctx context.Context, p access.Principal, id string, activate bool) (api.Change, error)
+}
+
+// Log is the transparency log as it is published.
+type Log interface {
+	// LogCheckpoint returns the newest checkpoint; it is public.
+	LogCheckpoint() ([]byte, error)
+	// LogTile returns the tile at a path like "tile/0/000"; it is public.
+	LogTile(ctx context.Context, path string) ([]byte, error)
+	// LogEntries returns up to limit logged statements from an index on.
+	LogEntries(ctx context.Context, p access.Principal, from int64, limit int) ([][]byte, error)
 }

@@ -49,6 +49,8 @@ type cli struct {
 	Review   reviewCmd   `cmd:"" help:"Approve or refuse a PASS."`
 	Compare  compareCmd  `cmd:"" help:"Compare two prediction files; no service, no approval."`
 	Audit    auditCmd    `cmd:"" help:"Recompute the log and everything that rests on it."`
+	Log      logCmd      `cmd:"" help:"Check a log on the machine that holds it."`
+	Monitor  monitorCmd  `cmd:"" help:"Watch a service's log from outside."`
 	Trust    trustCmd    `cmd:"" help:"Write the keys that a release gate pins."`
 }
 

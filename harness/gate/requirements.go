@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"proctor/harness/verdict"
 	"proctor/web/api"
@@ -77,21 +78,52 @@ func isDigest(d string) bool {
 // ParseTrust reads the pinned keys as the service publishes them. The trusted
 // root in it is for other clients; the log's key is taken from log_key.
 func ParseTrust(text []byte) (verdict.Trust, error) {
+	_, t, err := ReadTrust(text)
+	return t, err
+}
+
+// ReadTrust is ParseTrust for who needs the text of a key too.
+func ReadTrust(text []byte) (api.Trust, verdict.Trust, error) {
 	var t api.Trust
 	if err := verdict.DecodeStrict(text, maxRequirements, &t); err != nil {
-		return verdict.Trust{}, fmt.Errorf("trust: %w", err)
+		return t, verdict.Trust{}, fmt.Errorf("trust: %w", err)
 	}
+	trust, err := trustOf(t)
+	if err != nil {
+		return t, verdict.Trust{}, fmt.Errorf("trust: %w", err)
+	}
+	return t, trust, nil
+}
+
+func trustOf(t api.Trust) (verdict.Trust, error) {
 	evidence, err := verdict.ParsePublicPEM(t.Evidence)
 	if err != nil {
-		return verdict.Trust{}, fmt.Errorf("trust: evidence_key: %w", err)
+		return verdict.Trust{}, fmt.Errorf("evidence_key: %w", err)
 	}
 	approve, err := verdict.ParsePublicPEM(t.Approve)
 	if err != nil {
-		return verdict.Trust{}, fmt.Errorf("trust: approve_key: %w", err)
+		return verdict.Trust{}, fmt.Errorf("approve_key: %w", err)
 	}
 	trust, err := verdict.NewTrust(evidence, approve, t.Log)
 	if err != nil {
-		return verdict.Trust{}, fmt.Errorf("trust: %w", err)
+		return verdict.Trust{}, err
 	}
-	return trust, nil
+	for i, k := range t.Retired {
+		if trust, err = retired(trust, k); err != nil {
+			return verdict.Trust{}, fmt.Errorf("retired_keys %d: %w", i+1, err)
+		}
+	}
+	return trust.WithWitnesses(t.Witnesses)
+}
+
+func retired(t verdict.Trust, k api.RetiredKey) (verdict.Trust, error) {
+	key, err := verdict.ParsePublicPEM(k.Key)
+	if err != nil {
+		return t, err
+	}
+	until, err := time.Parse(time.RFC3339, k.Until)
+	if err != nil {
+		return t, fmt.Errorf("until: %q is not an RFC 3339 time", k.Until)
+	}
+	return t.WithRetired(k.Use, key, until, k.LogEnd)
 }

@@ -86,9 +86,48 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	return s, err
 }
 
+// OpenRead returns a store that reads only, of a database of exactly this version. It
+// changes nothing, and another process may be at work on it.
+func OpenRead(ctx context.Context, c Config) (*Store, error) {
+	newest, err := newestMigration()
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{c: c}
+	err = s.View(ctx, func(tx *Tx) error {
+		var have int64
+		if err := tx.row(`SELECT MAX(version_id) FROM goose_db_version WHERE is_applied`, nil, &have); err != nil {
+			return fmt.Errorf("read version of the database: %w", err)
+		}
+		if have != newest {
+			return fmt.Errorf("the database has version %d, this program reads %d: use the program that serves it", have, newest)
+		}
+		return nil
+	})
+	return s, err
+}
+
+func newestMigration() (newest int64, err error) {
+	files, err := migrations.ReadDir("migrations")
+	for _, f := range files {
+		v, err := goose.NumericComponent(f.Name())
+		if err != nil {
+			return 0, err
+		}
+		newest = max(newest, v)
+	}
+	return newest, err
+}
+
 // Close closes both pools, the writer last: it then folds the log of SQLite into
 // the file.
-func (s *Store) Close() error { return errors.Join(s.c.Read.Close(), s.c.Write.Close()) }
+func (s *Store) Close() error {
+	err := s.c.Read.Close()
+	if s.c.Write != nil {
+		err = errors.Join(err, s.c.Write.Close())
+	}
+	return err
+}
 
 // A Tx is one transaction. It is of use only inside the function it was given to.
 type Tx struct {

@@ -1,6 +1,7 @@
 package tlog
 
 import (
+	"errors"
 	"fmt"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -42,7 +43,7 @@ func Audit(tx Tx, known []Tree, check func(index int64, e Entry) error) (Tree, e
 		}
 		if check != nil {
 			if err := check(n, e); err != nil {
-				return Tree{}, &BadEntryError{n, err}
+				return Tree{}, badEntry(n, err)
 			}
 		}
 		hs, err := tlog.StoredHashesForRecordHash(n, tlog.RecordHash(e.Leaf), mine)
@@ -61,6 +62,15 @@ func Audit(tx Tx, known []Tree, check func(index int64, e Entry) error) (Tree, e
 	}
 	root, err := tlog.TreeHash(size, mine)
 	return Tree{N: size, Hash: root}, err
+}
+
+// badEntry names entry n, unless err names one already.
+func badEntry(n int64, err error) error {
+	var named *BadEntryError
+	if errors.As(err, &named) {
+		return err
+	}
+	return &BadEntryError{n, err}
 }
 
 func sameStored(tx Tx, first int64, want []Hash) error {

@@ -33,8 +33,9 @@ type Entry struct {
 	Envelope []byte // DSSE
 }
 
-// MaxLeaf is the most bytes that a leaf may have; ours have about 500.
-const MaxLeaf = 1 << 16
+// MaxLeaf is the most bytes that a leaf may have, so that tiles can hold it; ours
+// have about 500.
+const MaxLeaf = 1<<16 - 1
 
 // A Tx is a transaction over the log's storage. Entries and hashes are numbered
 // from 0 without gaps and are never changed. Reads see what the same transaction

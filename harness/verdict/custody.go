@@ -29,6 +29,7 @@ type Custody struct {
 
 func (*Custody) predicateType() string { return CustodyType }
 func (s *Custody) subject() Subject    { return s.Holdout.subject() }
+func (s *Custody) madeAt() string      { return s.At }
 
 func (s *Custody) lint() []string {
 	var p problems

@@ -198,17 +198,17 @@ func Issue(ctx context.Context, p Prepared, s Signer) (*Envelope, error) {
 	return &Envelope{p.p.payload, sig, key, p.p.statement}, nil
 }
 
-// Open reads a bare envelope (as the log stores it) that a trusted key signed. It
-// says nothing about the log: [Verify] does.
-func Open(envelope []byte, t Trust) (*Envelope, error) {
+// Open reads a bare envelope, as the log stores it at that index, that a trusted key
+// signed. It does not look into the log: [Verify] does.
+func Open(envelope []byte, t Trust, index int64) (*Envelope, error) {
 	var j envelopeJSON
 	if err := DecodeStrict(envelope, MaxBundle, &j); err != nil {
 		return nil, fmt.Errorf("envelope: %w", err)
 	}
-	return open(j, t)
+	return open(j, t, index)
 }
 
-func open(j envelopeJSON, t Trust) (*Envelope, error) {
+func open(j envelopeJSON, t Trust, index int64) (*Envelope, error) {
 	if j.PayloadType != payloadType {
 		return nil, fmt.Errorf("envelope: payloadType is %q, want %q", clip(j.PayloadType), payloadType)
 	}
@@ -234,6 +234,9 @@ func open(j envelopeJSON, t Trust) (*Envelope, error) {
 	}
 	if !slices.Contains(by.types, s.predicateType()) && !t.without[stepKeyType] {
 		return nil, fmt.Errorf("envelope: its key may not sign %s", s.predicateType())
+	}
+	if err := by.valid(s, index); err != nil && !t.without[stepKeyWindow] {
+		return nil, fmt.Errorf("envelope: %w", err)
 	}
 	return &Envelope{payload, sig, by.key, s}, nil
 }
@@ -297,7 +300,5 @@ func (e *Envelope) Leaf() ([]byte, error) {
 		return nil, err
 	}
 	digest := sha256.Sum256(pae(e.payload))
-	b64 := base64.StdEncoding.EncodeToString
-	return fmt.Appendf(nil, `{"apiVersion":"0.0.2","kind":"hashedrekord","spec":{"hashedRekordV002":{"data":{"algorithm":"SHA2_256","digest":"%s"},"signature":{"content":"%s","verifier":{"keyDetails":"PKIX_ECDSA_P256_SHA_256","publicKey":{"rawBytes":"%s"}}}}}}`,
-		b64(digest[:]), b64(e.sig), b64(der)), nil
+	return leafOf(digest[:], e.sig, der), nil
 }

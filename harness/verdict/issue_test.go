@@ -149,7 +149,7 @@ func TestApprovalNeedsAPass(t *testing.T) {
 	if make(approval, 7) == nil {
 		t.Error("an approval was approved")
 	}
-	back, err := verdict.Open(approval.Bytes(), w.Trust)
+	back, err := verdict.Open(approval.Bytes(), w.Trust, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

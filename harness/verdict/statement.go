@@ -29,6 +29,7 @@ const (
 type Statement interface {
 	predicateType() string
 	subject() Subject
+	madeAt() string // when, as the signer says
 	lint() []string // what is wrong, one sentence each
 }
 
@@ -187,6 +188,14 @@ func (s *Change) subject() Subject   { return s.Document.subject() }
 func (s *Exposure) subject() Subject { return s.Holdout.subject() }
 func (s *Abort) subject() Subject    { return s.Candidate.subject() }
 func (s *Approval) subject() Subject { return s.of }
+
+func (s *Plan) madeAt() string     { return s.At }
+func (s *Evidence) madeAt() string { return s.At }
+func (s *Review) madeAt() string   { return s.At }
+func (s *Change) madeAt() string   { return s.At }
+func (s *Exposure) madeAt() string { return s.At }
+func (s *Abort) madeAt() string    { return s.At }
+func (s *Approval) madeAt() string { return s.TimeVerified }
 
 // newStatement returns an empty statement of a predicate type, or nil.
 func newStatement(predicateType string) Statement {

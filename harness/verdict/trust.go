@@ -9,28 +9,68 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
+
+	"proctor/harness/cosig"
 )
 
 // Trust is what a verifier pins. [NewTrust] makes one; the zero value trusts
 // nothing. It fixes the algorithm and which predicate types each key may sign, so
 // that a document cannot choose either.
 type Trust struct {
-	keys []trustedKey
-	log  note.Verifier
-	pub  ed25519.PublicKey // of log
+	keys      []trustedKey
+	log       note.Verifier
+	pub       ed25519.PublicKey // of log
+	witnesses []note.Verifier
 	// without leaves steps of Verify out; only tests of this package set it, to
 	// show that the attack then succeeds.
 	without map[string]bool
 }
 
 type trustedKey struct {
-	key   *ecdsa.PublicKey
-	spki  []byte
-	types []string
+	key    *ecdsa.PublicKey
+	spki   []byte
+	types  []string
+	until  time.Time // of statements; zero: no end
+	logEnd int64     // first index that it may not sign; 0: no end
+}
+
+func (k trustedKey) logged(index int64) bool { return k.logEnd == 0 || index < k.logEnd }
+
+// valid says whether the key may have made a statement that is logged at index. The
+// log's order is the one that a thief of the key cannot choose.
+func (k trustedKey) valid(s Statement, index int64) error {
+	if !k.logged(index) {
+		return fmt.Errorf("its key signs nothing from entry %d on, this is entry %d", k.logEnd, index)
+	}
+	if k.until.IsZero() {
+		return nil
+	}
+	at, err := time.Parse(time.RFC3339Nano, s.madeAt())
+	if err != nil || at.After(k.until) {
+		return fmt.Errorf("its key was retired at %s, the statement says %s", k.until.Format(time.RFC3339), clip(s.madeAt()))
+	}
+	return nil
+}
+
+// Uses of a key.
+const (
+	UseEvidence = "evidence" // signs everything but approvals, waivers and revocations
+	UseApprove  = "approve"
+)
+
+func typesOf(use string) ([]string, error) {
+	switch use {
+	case UseEvidence:
+		return []string{EvidenceType, PlanType, ReviewType, ChangeType, ExposureType, AbortType, CustodyType}, nil
+	case UseApprove:
+		return []string{ApprovalType}, nil
+	}
+	return nil, fmt.Errorf("use of a key is %q; it may be %s or %s", clip(use), UseEvidence, UseApprove)
 }
 
 // NewTrust pins the key that signs approvals, the key that signs everything else,
@@ -47,12 +87,59 @@ func NewTrust(evidence, approve *ecdsa.PublicKey, logKey string) (Trust, error) 
 	if bytes.Equal(e, a) {
 		return Trust{}, errors.New("evidence and approvals have the same key: whoever signs evidence could approve")
 	}
-	t := Trust{keys: []trustedKey{
-		{evidence, e, []string{EvidenceType, PlanType, ReviewType, ChangeType, ExposureType, AbortType, CustodyType}},
-		{approve, a, []string{ApprovalType}},
-	}}
+	var t Trust
+	for _, k := range []trustedKey{{key: evidence, spki: e}, {key: approve, spki: a}} {
+		k.types, err = typesOf([]string{UseEvidence, UseApprove}[len(t.keys)])
+		if err != nil {
+			return Trust{}, err
+		}
+		t.keys = append(t.keys, k)
+	}
 	if t.log, t.pub, err = parseLogKey(logKey); err != nil {
 		return Trust{}, err
+	}
+	return t, nil
+}
+
+// WithRetired returns t with a key that signed in the past: statements that say they
+// were made until then, and stand before the entry logEnd of the log (0: anywhere).
+// A key that leaked ends at the first entry that may be the thief's; times are his to
+// choose.
+func (t Trust) WithRetired(use string, key *ecdsa.PublicKey, until time.Time, logEnd int64) (Trust, error) {
+	types, err := typesOf(use)
+	if err != nil {
+		return Trust{}, err
+	}
+	der, err := spki(key)
+	if err != nil {
+		return Trust{}, fmt.Errorf("retired key: %w", err)
+	}
+	if until.IsZero() || logEnd < 0 {
+		return Trust{}, errors.New("retired key: without an end")
+	}
+	for _, k := range t.keys {
+		if bytes.Equal(k.spki, der) {
+			return Trust{}, errors.New("retired key: it is another key's too")
+		}
+	}
+	t.keys = append(slices.Clip(t.keys), trustedKey{key, der, types, until, logEnd})
+	return t, nil
+}
+
+// WithWitnesses returns t with the keys of witnesses, each of another name.
+func (t Trust) WithWitnesses(keys []string) (Trust, error) {
+	t.witnesses = nil
+	for _, key := range keys {
+		v, err := cosig.ParseVerifier(key)
+		if err != nil {
+			return Trust{}, err
+		}
+		for _, w := range t.witnesses {
+			if w.Name() == v.Name() {
+				return Trust{}, fmt.Errorf("two witnesses have the name %s", v.Name())
+			}
+		}
+		t.witnesses = append(t.witnesses, v)
 	}
 	return t, nil
 }

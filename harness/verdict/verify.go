@@ -5,11 +5,15 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
+
+	"proctor/harness/cosig"
 )
 
 // An Expectation is what the caller of [Verify] needs the statement to be.
@@ -24,14 +28,25 @@ type Expectation struct {
 // Only [Verify] makes one.
 type Verified struct {
 	*Envelope
-	Index    int64 // in the log
-	TreeSize int64 // of the signed checkpoint
+	Index    int64    // in the log
+	TreeSize int64    // of the signed checkpoint
+	Root     [32]byte // of that tree
+	// Witnesses are those of the pinned ones that cosigned the checkpoint, in the order
+	// of their names.
+	Witnesses []Cosignature
+}
+
+// A Cosignature says that a witness saw the checkpoint at that time, by its clock.
+type Cosignature struct {
+	Name string
+	Time time.Time
 }
 
 // Names of the steps that tests can leave out.
 const (
 	stepSignature  = "signature"
 	stepKeyType    = "key type"
+	stepKeyWindow  = "key window"
 	stepExpected   = "expected type"
 	stepSubject    = "subject"
 	stepCopies     = "copies"
@@ -49,7 +64,8 @@ const (
 //  4. Type and subject are the caller's, against replay for another model.
 //  5. The leaf is rebuilt from the envelope and its key, against a proof of something else.
 //  6. The log's signed checkpoint contains it, against verdicts that nobody can see.
-//  7. All copies of the above in the bundle agree, so that no reader is misled by one.
+//  7. Cosignatures of pinned witnesses are counted; the caller demands as many as he needs.
+//  8. All copies of the above in the bundle agree, so that no reader is misled by one.
 func Verify(bundle []byte, t Trust, want Expectation) (*Verified, error) {
 	if t.log == nil || len(t.keys) == 0 {
 		return nil, errors.New("verify: no keys are trusted")
@@ -64,7 +80,12 @@ func Verify(bundle []byte, t Trust, want Expectation) (*Verified, error) {
 	if len(b.Material.Entries) != 1 {
 		return nil, fmt.Errorf("bundle: %d log entries; there must be one", len(b.Material.Entries))
 	}
-	e, err := open(b.Envelope, t)
+	en := b.Material.Entries[0]
+	p, err := en.proof()
+	if err != nil {
+		return nil, err
+	}
+	e, err := open(b.Envelope, t, p.Index)
 	if err != nil {
 		return nil, err
 	}
@@ -75,15 +96,10 @@ func Verify(bundle []byte, t Trust, want Expectation) (*Verified, error) {
 	if err != nil {
 		return nil, err
 	}
-	en := b.Material.Entries[0]
 	if t.without[stepLeaf] {
 		if leaf, err = decode64("canonicalizedBody", en.Body); err != nil {
 			return nil, err
 		}
-	}
-	p, err := en.proof()
-	if err != nil {
-		return nil, err
 	}
 	tree, err := t.checkProof(p, leaf)
 	if err != nil {
@@ -92,7 +108,36 @@ func Verify(bundle []byte, t Trust, want Expectation) (*Verified, error) {
 	if err := t.checkCopies(en, p, tree, leaf); err != nil {
 		return nil, err
 	}
-	return &Verified{e, p.Index, tree.N}, nil
+	seen, err := t.cosignatures(p.Checkpoint)
+	if err != nil {
+		return nil, err
+	}
+	return &Verified{e, p.Index, tree.N, tree.Hash, seen}, nil
+}
+
+// cosignatures returns which pinned witnesses signed a checkpoint that the log signed.
+// Lines of others are left alone.
+func (t Trust) cosignatures(signed []byte) ([]Cosignature, error) {
+	if len(t.witnesses) == 0 {
+		return nil, nil
+	}
+	n, err := note.Open(signed, note.VerifierList(append([]note.Verifier{t.log}, t.witnesses...)...))
+	if err != nil { // the log signed it, so that a line of a witness is false
+		return nil, errors.New("checkpoint: the signature of a witness is false")
+	}
+	var out []Cosignature
+	for _, s := range n.Sigs {
+		if s.Name == t.log.Name() && s.Hash == t.log.KeyHash() {
+			continue
+		}
+		at, err := cosig.Time(s)
+		if err != nil {
+			return nil, fmt.Errorf("checkpoint: %w", err)
+		}
+		out = append(out, Cosignature{s.Name, at})
+	}
+	slices.SortFunc(out, func(a, b Cosignature) int { return strings.Compare(a.Name, b.Name) })
+	return out, nil
 }
 
 func (t Trust) expect(e *Envelope, want Expectation) error {

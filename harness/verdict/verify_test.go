@@ -53,7 +53,7 @@ func TestEveryStatement(t *testing.T) {
 		if v.Digest() != env.Digest() || v.Index != v.TreeSize-1 {
 			t.Errorf("%s: another statement came back", env.Type())
 		}
-		if back, err := verdict.Open(env.Bytes(), w.Trust); err != nil || back.Digest() != env.Digest() {
+		if back, err := verdict.Open(env.Bytes(), w.Trust, 0); err != nil || back.Digest() != env.Digest() {
 			t.Errorf("%s: bare envelope: %v", env.Type(), err)
 		}
 		for _, other := range []string{verdict.EvidenceType, verdict.PlanType, verdict.ReviewType, verdict.ChangeType, verdict.ExposureType, verdict.AbortType, verdict.ApprovalType, ""} {

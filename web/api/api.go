@@ -116,4 +116,27 @@ type Trust struct {
 	Approve  string `json:"approve_key"`  // PEM, ECDSA P-256
 	Log      string `json:"log_key"`      // note verifier key
 	Root     string `json:"trusted_root"` // trusted_root.json of sigstore clients
+
+	Witnesses []string     `json:"witness_keys,omitempty"` // cosignature keys, "name+hash+key"
+	Retired   []RetiredKey `json:"retired_keys,omitempty"`
+}
+
+// A RetiredKey signed in the past. What it signed then stays valid.
+type RetiredKey struct {
+	Use    string `json:"use"`            // evidence, approve
+	Key    string `json:"public_key"`     // PEM, ECDSA P-256
+	Until  string `json:"until"`          // statements that say a later time are refused
+	LogEnd int64  `json:"log_end,string"` // so are those at this index of the log or later; 0: no bound
+}
+
+// An Envelope is a signed statement in DSSE form.
+type Envelope struct {
+	Payload     string              `json:"payload"`
+	PayloadType string              `json:"payloadType"`
+	Signatures  []EnvelopeSignature `json:"signatures"`
+}
+
+// An EnvelopeSignature is one signature of an [Envelope].
+type EnvelopeSignature struct {
+	Sig string `json:"sig"`
 }

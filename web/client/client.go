@@ -12,6 +12,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -244,4 +245,10 @@ func (c *Client) Trust(ctx context.Context) (api.Trust, error) {
 // Audit recomputes the log and says what it found.
 func (c *Client) Audit(ctx context.Context) (json.RawMessage, error) {
 	return post[json.RawMessage](ctx, c, "/v1/audit", nil, "", nil)
+}
+
+// LogEntries returns up to n logged statements from an index on.
+func (c *Client) LogEntries(ctx context.Context, from int64, n int) ([]json.RawMessage, error) {
+	q := url.Values{"from": {strconv.FormatInt(from, 10)}, "limit": {strconv.Itoa(n)}}
+	return get[[]json.RawMessage](ctx, c, "/v1/log/entries", q)
 }

@@ -28,7 +28,7 @@ func Open(ctx context.Context, path string, now func() time.Time, log *slog.Logg
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
 	f.Close()
-	name := "file:" + (&url.URL{Path: path}).EscapedPath()
+	name := dsn(path)
 	w, err := sql.Open("sqlite3", name+"?_journal_mode=WAL&_busy_timeout=5000&_foreign_keys=1&_synchronous=FULL&_txlock=immediate&_stmt_cache_size=200")
 	if err != nil {
 		return nil, err
@@ -38,12 +38,11 @@ func Open(ctx context.Context, path string, now func() time.Time, log *slog.Logg
 		w.Close()
 		return nil, fmt.Errorf("open the database %s: %w", path, err)
 	}
-	r, err := sql.Open("sqlite3", name+"?mode=ro&_busy_timeout=5000&_query_only=1&_txlock=deferred&_stmt_cache_size=200")
+	r, err := openReaders(path)
 	if err != nil {
 		w.Close()
 		return nil, err
 	}
-	r.SetMaxOpenConns(4)
 	s, err := store.Open(ctx, store.Config{
 		Write: w, Read: r, Dialect: goose.DialectSQLite3, Driver: riversqlite.New(w), Log: log, Now: now,
 	})
@@ -53,4 +52,33 @@ func Open(ctx context.Context, path string, now func() time.Time, log *slog.Logg
 		return nil, fmt.Errorf("database %s: %w", path, err)
 	}
 	return s, nil
+}
+
+// OpenRead opens an existing database for reading alone. Another process may be at
+// work on it.
+func OpenRead(ctx context.Context, path string, log *slog.Logger) (*store.Store, error) {
+	if _, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
+	r, err := openReaders(path)
+	if err != nil {
+		return nil, err
+	}
+	s, err := store.OpenRead(ctx, store.Config{Read: r, Log: log, Now: time.Now})
+	if err != nil {
+		r.Close()
+		return nil, fmt.Errorf("database %s: %w", path, err)
+	}
+	return s, nil
+}
+
+func dsn(path string) string { return "file:" + (&url.URL{Path: path}).EscapedPath() }
+
+// openReaders opens connections that cannot write.
+func openReaders(path string) (*sql.DB, error) {
+	r, err := sql.Open("sqlite3", dsn(path)+"?mode=ro&_busy_timeout=5000&_query_only=1&_txlock=deferred&_stmt_cache_size=200")
+	if err == nil {
+		r.SetMaxOpenConns(4)
+	}
+	return r, err
 }

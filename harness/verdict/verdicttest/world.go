@@ -8,7 +8,10 @@ package verdicttest
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,6 +19,7 @@ import (
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
+	xtlog "golang.org/x/mod/sumdb/tlog"
 
 	"proctor/harness/tlog"
 	"proctor/harness/verdict"
@@ -94,6 +98,26 @@ func Passed(pkg string) *verdict.Evidence {
 		NotCovered: []string{"race=Other: 86 rows are too few"},
 		At:         At.Format(time.RFC3339),
 	}
+}
+
+// SeedSHA256 returns what a plan says of the seed of evidence.
+func SeedSHA256(e *verdict.Evidence) string {
+	seed, err := hex.DecodeString(e.Seed)
+	if err != nil {
+		panic(err)
+	}
+	return fmt.Sprintf("sha256:%x", sha256.Sum256(seed))
+}
+
+// Checkpoint signs the tree of any storage with the log's key, as its thief can.
+func (w *World) Checkpoint(t testing.TB, s *Store) []byte {
+	t.Helper()
+	n := int64(len(s.Entries))
+	root, err := xtlog.TreeHash(n, xtlog.HashReaderFunc(s.LogHashes))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w.Note(t, fmt.Sprintf("%s\n%d\n%s\n", Origin, n, root))
 }
 
 // Signer returns the key that signs a statement.
