@@ -90,7 +90,7 @@ func (j *Judged) complete() error {
 			}
 		}
 	}
-	return nil
+	return j.readOnce()
 }
 
 func diffTest(s *Suite, test int, b, c []Outcome) TestDiff {

@@ -250,12 +250,14 @@ func judged(t *testing.T, name string, tests ...string) *Judged {
 	t.Helper()
 	var ts []Test
 	j := &Judged{}
+	at := 0
 	for i, letters := range tests {
 		out := make([]Outcome, len(letters))
 		for c, l := range letters {
 			out[c] = map[rune]Outcome{'p': Passed, 'f': Failed, 'n': NotApplicable}[l]
 		}
-		j.outcomes = append(j.outcomes, out)
+		j.outcomes, j.read = append(j.outcomes, out), append(j.read, [2]int{at, at + 2*len(letters)})
+		at += 2 * len(letters)
 		ts = append(ts, Test{Name: fmt.Sprint("t", i+1), Capability: "c", Kind: Trigger, Change: "x", Target: "a", Critical: i == 1,
 			Changed: slices.Repeat([]int32{1}, len(letters)), Examples: numbered(t, 2*len(letters))})
 	}

@@ -128,6 +128,22 @@ func (s *Suite) judge(classes []string, all answers) (*Judged, error) {
 	return j, nil
 }
 
+// readOnce says whether each test was judged on answers of its own and all answers were
+// looked at. A loop that judged one test many times would give as many outcomes.
+func (j *Judged) readOnce() error {
+	if len(j.read) != len(j.suite.Tests) {
+		return fmt.Errorf("coverage.duplicate_rowset: %s: which answers were looked at is not known", j.suite.Name)
+	}
+	at := 0
+	for i, r := range j.read {
+		if r[0] != at || r[1]-r[0] != j.suite.Tests[i].Examples.Len() {
+			return fmt.Errorf("coverage.duplicate_rowset: %s, test %s was judged on answers %d to %d, its own begin at %d", j.suite.Name, j.suite.Tests[i].Name, r[0], r[1], at)
+		}
+		at = r[1]
+	}
+	return nil
+}
+
 func indexClasses(classes []string) (map[string]int32, error) {
 	index := make(map[string]int32, len(classes))
 	for i, c := range classes {
