@@ -66,6 +66,9 @@ func TestExamples(t *testing.T) {
 		{"wasm-go", jail.None, func() map[string]string {
 			return map[string]string{"model.wasm": compile(t, models+"wasm-go", "model.wasm", "GOOS=wasip1", "GOARCH=wasm")}
 		}},
+		{"command-arrow-go", jail.None, func() map[string]string {
+			return map[string]string{"serve": compile(t, models+"command-arrow-go", "serve")}
+		}},
 		{"http-oip-python", jail.NoCgroup, nil},
 		{"http-openai-python", jail.NoCgroup, nil},
 	} {

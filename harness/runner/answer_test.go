@@ -109,10 +109,38 @@ func FuzzAnswer(f *testing.F) {
 		if err := d.Decode(&twin); err != nil {
 			t.Fatalf("taken, but not JSON: %q: %v", line, err)
 		}
+		for _, row := range twin.P {
+			for i, p := range row {
+				row[i] = round6(p)
+			}
+		}
 		if twin.B != a.batch || twin.End != a.end || !slices.Equal(twin.Y, a.labels) || !slices.Equal(slices.Concat(twin.P...), a.probs) {
 			t.Fatalf("%q: %+v, twin %+v", line, a, twin)
 		}
 	})
+}
+
+// The short way to a number gives what strconv gives, and says truly how many digits
+// count: six or fewer need no rounding.
+func TestPlain(t *testing.T) {
+	for text, want := range map[string]int{"0": 0, "1": 1, "0.0": 0, "0.50": 2, "0.0123456": 6, "1.000000": 7, "0.123456789012345": -1, "0.12345678901234": 14, "123456": 6,
+		"-0.5": -1, "01": -1, "00.5": -1, ".5": -1, "5.": -1, "1.2.3": -1, "1e-5": -1, "": -1, "x": -1} {
+		s := scanner{b: []byte(text + ",")}
+		v, significant, ok := s.plain()
+		if ok != (want >= 0) || ok && (significant != want || s.i != len(text)) || !ok && s.i != 0 {
+			t.Errorf("%q: %v %d %v", text, v, significant, ok)
+		}
+	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range 200_000 {
+		text := strconv.FormatFloat(rng.Float64()*math.Pow(10, float64(rng.IntN(10)-4)), 'f', rng.IntN(12), 64)
+		want, err := strconv.ParseFloat(text, 64)
+		s := scanner{b: []byte(text + "]")}
+		v, significant, ok := s.plain()
+		if err != nil || ok && (v != want || significant <= 6 && round6(v) != v) {
+			t.Fatalf("%s: %v, %d digits", text, v, significant)
+		}
+	}
 }
 
 func TestRound6(t *testing.T) {

@@ -15,6 +15,9 @@ import (
 // window is how many batches a model may hold unanswered where the sheet does not say.
 const window = 2
 
+// roomFor is how many answers room is made for before they are there.
+const roomFor = 1 << 23
+
 // A conversation asks a model all batches and takes down its answers: one
 // goroutine writes, the caller's reads, both end when the process does.
 type conversation struct {
@@ -22,6 +25,7 @@ type conversation struct {
 	in     io.WriteCloser
 	read   *bufio.Reader
 	sheet  Sheet
+	input  string // the form of batches
 	k      int
 	limits Limits
 	line   []byte
@@ -36,9 +40,9 @@ type conversation struct {
 	ended bool          // the output ended; owned by the reader
 }
 
-func newConversation(p *jail.Process, s Sheet, k int, l Limits) *conversation {
+func newConversation(p *jail.Process, s Sheet, m Manifest, l Limits) *conversation {
 	inHand := cmp.Or(s.InHand, window)
-	c := &conversation{proc: p, in: p.Stdin, sheet: s, k: k, limits: l, turn: make(chan struct{}, inHand),
+	c := &conversation{proc: p, in: p.Stdin, sheet: s, input: m.Input, k: len(m.Classes), limits: l, turn: make(chan struct{}, inHand),
 		quit: make(chan struct{}), wrote: make(chan struct{})}
 	c.read = bufio.NewReaderSize(p.Stdout, 64<<10)
 	for range inHand {
@@ -51,7 +55,7 @@ func newConversation(p *jail.Process, s Sheet, k int, l Limits) *conversation {
 func (c *conversation) write() {
 	defer close(c.wrote)
 	defer c.in.Close()
-	var buf []byte
+	w := newBatchWriter(c.input, c.in)
 	lo := 0
 	for b, n := range c.sheet.Batches {
 		select {
@@ -61,12 +65,12 @@ func (c *conversation) write() {
 		}
 		c.sent.Add(int64(n)) // before: a row that may have been seen was seen
 		c.asked.Store(int64(b + 1))
-		buf = appendBatch(buf[:0], b+1, c.sheet.Rows, lo, lo+n)
-		if _, err := c.in.Write(buf); err != nil {
+		if err := w.write(b+1, c.sheet.Rows.Slice(lo, lo+n)); err != nil {
 			return // the process is gone; the reader finds out why
 		}
 		lo += n
 	}
+	_ = w.end() // likewise
 }
 
 // run returns nil when every row is answered and the process has ended its output.
@@ -103,13 +107,16 @@ func (c *conversation) take(line []byte, batch, n int) *violation {
 	if batch > 1 && (a.probs == nil) != (c.out.Probs == nil) {
 		return violationf(AnswerMalformed, "batch %d: probabilities are in some answers and not in others", batch)
 	}
-	for i, p := range a.probs {
-		a.probs[i] = round6(p)
-	}
 	if a.labels == nil {
 		a.labels = make([]int32, n)
 		for r := range n {
 			a.labels[r] = argmax(a.probs[r*c.k : (r+1)*c.k])
+		}
+	}
+	if batch == 1 { // in one go where it is not much
+		c.out.Labels = make([]int32, 0, min(c.sheet.Rows.Len(), roomFor))
+		if a.probs != nil {
+			c.out.Probs = make([]float64, 0, min(c.sheet.Rows.Len()*c.k, roomFor))
 		}
 	}
 	c.out.Labels = append(c.out.Labels, a.labels...)

@@ -18,6 +18,7 @@ const (
 // Forms in which rows are handed to a model.
 const (
 	InputJSONL = "jsonl" // one line a batch
+	InputArrow = "arrow" // one record batch a batch, in one Arrow IPC stream
 )
 
 // A kind says what is particular to the packages of one kind.
@@ -30,7 +31,7 @@ type kind struct {
 
 var kinds = map[string]kind{
 	KindONNX:    {needs: []string{"model"}, input: []string{InputJSONL}},
-	KindCommand: {needs: []string{"command"}, input: []string{InputJSONL}, code: true},
+	KindCommand: {needs: []string{"command"}, input: []string{InputJSONL, InputArrow}, code: true},
 	KindWASM:    {needs: []string{"model"}, input: []string{InputJSONL}, code: true},
 	KindHTTP: {needs: []string{"command", "api", "port", "model"}, may: []string{"prompt", "answers", "max_tokens"},
 		input: []string{InputJSONL}, code: true},

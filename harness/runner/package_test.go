@@ -117,7 +117,11 @@ word 1: "../sh" is not a path inside
 {"protocol":"proctor/1","kind":"onnx","model":"m.onnx","task":"regression","classes":["no","yes"]}
 "task" is "regression"
 {"protocol":"proctor/1","kind":"onnx","model":"m.onnx","input":"arrow","task":"classification","classes":["no","yes"]}
-"input" is "arrow"
+"input" is "arrow"; for kind "onnx" known are jsonl
+{"protocol":"proctor/1","kind":"command","command":["./x"],"input":"arrow","task":"classification","classes":["no","yes"]}
+ok
+{"protocol":"proctor/1","kind":"command","command":["./x"],"input":"csv","task":"classification","classes":["no","yes"]}
+"input" is "csv"; for kind "command" known are jsonl, arrow
 {"protocol":"proctor/1","kind":"onnx","model":"m.onnx","batch_max":0,"task":"classification","classes":["no","yes"]}
 "batch_max" is 0
 {"protocol":"proctor/1","kind":"onnx","model":"m.onnx","batch_max":"many","task":"classification","classes":["no","yes"]}
@@ -132,7 +136,7 @@ func TestManifest(t *testing.T) {
 		switch {
 		case want == "ok" && err != nil:
 			t.Errorf("%s\n%v", lines[i], err)
-		case want == "ok" && (m.BatchMax == 0 || m.Input != "jsonl"):
+		case want == "ok" && (m.BatchMax == 0 || m.Input == ""):
 			t.Errorf("defaults are missing: %+v", m)
 		case want != "ok" && (err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), ManifestFile)):
 			t.Errorf("%s\nwant %q, got %v", lines[i], want, err)

@@ -52,7 +52,7 @@ func (r Runner) Run(ctx context.Context, dir string, p *Package, s Sheet, l Limi
 		return Output{}, facts, startFailure(ctx, err)
 	}
 	facts.Tier = string(proc.Tier())
-	c := newConversation(proc, s, len(p.Manifest.Classes), l)
+	c := newConversation(proc, s, p.Manifest, l)
 	v := c.run()
 	if v != nil {
 		c.stop()
