@@ -5,74 +5,146 @@ import (
 	"math"
 )
 
-// rocAUC is the area for the positive class against the rest, or the mean of
-// those of all classes.
-func (v view) rocAUC() score { return v.oneVsRest("DeLong", view.addAUC) }
+// rankRows are what metrics of rank need: the rows themselves, for where a row ranks
+// depends on all others. A model's probs are nil where it gave none; else row i has
+// step numbers there, of the classes from first on.
+type rankRows struct {
+	answers     []int32
+	probs       [2][]float64 // baseline, candidate
+	step, first int
+}
 
-// oneVsRest is what add gives for the positive class, or the mean over all classes.
-func (v view) oneVsRest(method string, add func(v view, s *score, class int, weight float64) (why string)) score {
-	if why := v.withoutProbs(); why != "" {
-		return noScore(why)
+func (r rankRows) column(model, class int) scoreColumn {
+	return scoreColumn{r.probs[model][min(class-r.first, len(r.probs[model])):], r.step, r.answers, int32(class)}
+}
+
+// join appends the rows of u, with the numbers of the positive class alone where there
+// is one.
+func (r *rankRows) join(u *rankRows, positive int) *rankRows {
+	a, b := r.compact(positive), u.compact(positive)
+	out := &rankRows{answers: append(a.answers, b.answers...), step: a.step, first: a.first}
+	for i := range out.probs {
+		out.probs[i] = append(a.probs[i], b.probs[i]...)
 	}
-	classes := []int{v.positive}
-	if v.positive < 0 {
-		classes = classes[:0]
-		for k := range v.classes {
-			classes = append(classes, k)
+	return out
+}
+
+// compact returns the rows with the positive class's numbers alone, or as they are
+// where there is none. What is borrowed is not appended to in place.
+func (r *rankRows) compact(positive int) *rankRows {
+	out := *r
+	if positive < 0 || r.step == 1 {
+		return &out
+	}
+	for i, p := range r.probs {
+		if p == nil {
+			continue
+		}
+		out.probs[i] = make([]float64, len(r.answers))
+		for row := range r.answers {
+			out.probs[i][row] = p[row*r.step+positive-r.first]
 		}
 	}
-	s := score{n: int64(len(v.answers)), parts: make([]float64, len(v.answers)), method: method}
-	for _, k := range classes {
-		if why := add(v, &s, k, 1/float64(len(classes))); why != "" {
-			return noScore(why)
+	out.step, out.first = 1, positive
+	return &out
+}
+
+// A rankScore is a score with the influence of each row: the value moves by their
+// sum when rows come in again, so that the variance of a change is the sum of the
+// squares of their differences.
+type rankScore struct {
+	score
+	parts []float64
+	least float64 // the variance is no less than this: two rows that move, one up and one down
+}
+
+func newRankScore(n int, method string) rankScore {
+	return rankScore{score: score{n: int64(n), method: method}, parts: make([]float64, n)}
+}
+
+func (t *Tally) rocAUC() reading { return t.onRanks("DeLong", (*rankScore).addAUC) }
+
+// A rankMetric adds the value of a column, of the named class, times weight to a score,
+// or says why there is none.
+type rankMetric func(s *rankScore, c scoreColumn, class string, weight float64) (why string)
+
+// onRanks reads what add gives for the positive class against the rest, or the mean
+// over all classes.
+func (t *Tally) onRanks(method string, add rankMetric) reading {
+	var s [2]rankScore
+	for model := range s {
+		if model == 0 && t.alone {
+			continue
+		}
+		s[model] = t.rankScore(model, method, add)
+		s[model].variance = max(s[model].least, sumSquares(s[model].parts, nil))
+	}
+	r := reading{baseline: s[0].score, candidate: s[1].score}
+	if s[0].parts != nil && s[1].parts != nil {
+		r.variance = max(s[1].least, sumSquares(s[1].parts, s[0].parts))
+	}
+	return r
+}
+
+func (t *Tally) rankScore(model int, method string, add rankMetric) rankScore {
+	switch {
+	case t.N() == 0:
+		return rankScore{score: noScore(noRows)}
+	case !t.probs[model]:
+		return rankScore{score: noScore(noProbs)}
+	}
+	from, to := t.positive, t.positive+1
+	if t.positive < 0 {
+		from, to = 0, len(t.classes)
+	}
+	s := newRankScore(len(t.ranks.answers), method)
+	for k := from; k < to; k++ {
+		if why := add(&s, t.ranks.column(model, k), t.classes[k], 1/float64(to-from)); why != "" {
+			return rankScore{score: noScore(why)}
 		}
 	}
 	return s
 }
 
-func (v view) addAUC(s *score, k int, weight float64) string {
-	rows, room := v.ascending(k)
-	pos, neg := rows.sides()
+// addAUC adds the area of a column, times weight, with the rows' influences in
+// DeLong's form (DeLong 1988; one sorted pass after Sun and Xu 2014): a row's
+// placement is the share of the other side that it beats. Their squares sum to
+// DeLong's variance, sample covariances over class sizes. Pairs are counted in whole
+// numbers, halves doubled, so that the area has no rounding up to 10^9 rows.
+func (s *rankScore) addAUC(c scoreColumn, class string, weight float64) string {
+	pos, neg := c.sides()
 	if pos == 0 || neg == 0 {
-		return fmt.Sprintf("one class: %d rows of class %q and %d of others", pos, v.classes[k], neg)
+		return fmt.Sprintf("one class: %d rows of class %q and %d of others", pos, class, neg)
 	}
-	s.addPlacements(rows, room, pos, neg, weight)
-	return ""
-}
-
-// ascending are the rows by the probability of class k, with their numbers.
-func (v view) ascending(k int) (rows, room sortedRows) {
-	return sortRows(v.probs[k:], len(v.classes), v.answers, int32(k), allRows(len(v.answers)))
-}
-
-// addPlacements adds the area of sorted rows of both sides, times weight, with
-// their influences in DeLong's form (DeLong 1988; one sorted pass after Sun and Xu
-// 2014): a row's placement is the share of the other side that it beats. Their
-// squares sum to DeLong's variance, sample covariances over class sizes. Pairs are
-// counted in whole numbers, halves doubled, so that the area has no rounding up to
-// 10^9 rows.
-func (s *score) addPlacements(rows, room sortedRows, pos, neg int64, weight float64) {
 	P, N := float64(pos), float64(neg)
-	spread, halfP, halfN := newByRow(room), 0.5/P, 0.5/N
+	halfP, halfN := 0.5/P, 0.5/N
+	scale := [2]float64{weight / math.Sqrt(N*max(1, N-1)), weight / math.Sqrt(P*max(1, P-1))}
 	var posBelow, negBelow, twice int64
-	for from := 0; from < len(rows.keys); {
-		to, in := rows.run(from)
-		out := int64(to-from) - in
-		x := [2]float64{1 - float64(float64(2*posBelow+in)*halfP), float64(float64(2*negBelow+out) * halfN)}
-		for i := from; i < to; i++ {
-			spread.put(rows.tags[i], rows.keys[i], x[rows.keys[i]&1])
+	c.influences(s.parts, func(rows sortedRows) {
+		for from := 0; from < len(rows.keys); {
+			to, in := rows.run(from)
+			out := int64(to-from) - in
+			lost, won := 1-float64(float64(2*posBelow+in)*halfP), float64(2*negBelow+out)*halfN
+			rows.influence(from, to, [2]float64{scale[0] * lost, scale[1] * won})
+			twice += in * (2*negBelow + out)
+			posBelow += in
+			negBelow += out
+			from = to
 		}
-		twice += in * (2*negBelow + out)
-		posBelow += in
-		negBelow += out
-		from = to
-	}
+	})
 	area := float64(twice) / 2 / P / N
 	s.value += float64(weight * area)
 	s.least += float64(weight * weight * (1/(P*P) + 1/(N*N)) / 2)
 	if pos < 2 || neg < 2 {
 		s.few = "need at least 2 rows on each side for an interval"
-		return
 	}
-	spread.add(s.parts, [2]float64{weight / math.Sqrt(N*(N-1)), weight / math.Sqrt(P*(P-1))}, [2]float64{area, area})
+	s.centre(c, [2]float64{scale[0] * area, scale[1] * area})
+	return ""
+}
+
+// centre takes what the influences of a side have in common off them.
+func (s *rankScore) centre(c scoreColumn, middle [2]float64) {
+	for i, y := range c.labels {
+		s.parts[i] -= middle[oneIf(y == c.class)]
+	}
 }

@@ -38,8 +38,10 @@ func (f *Frame) Calibration() (*Calibration, error) {
 	if why := f.withoutProbs(); why != "" {
 		return nil, fmt.Errorf("calibration: %s", why)
 	}
-	c := &Calibration{}
-	c.p, c.hit = f.confidences()
+	c := &Calibration{make([]float64, f.Len()), make([]bool, f.Len())}
+	for i := range c.p {
+		c.p[i], c.hit[i] = f.confidence(i)
+	}
 	return c, nil
 }
 

@@ -92,6 +92,12 @@ func (c *Confusion) count(truth, predicted []int32, weights []float64) {
 		}
 		c.cells[int(y)*side+h] += w
 	}
+	c.addUp()
+}
+
+// addUp fills the sums over the cells.
+func (c *Confusion) addUp() {
+	side := c.classes + 1
 	c.truth, c.said = make([]float64, side), make([]float64, side)
 	for k := range c.classes {
 		for j := range side {

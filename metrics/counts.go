@@ -4,93 +4,105 @@ import "fmt"
 
 const methodDelta = "delta method, one row added to each discordant cell"
 
-// A tally counts the rows of one class: those that are of it, those predicted to
+// classCounts count the rows of one class: those that are of it, those predicted to
 // be, and those that are both.
-type tally struct{ right, truth, said int64 }
+type classCounts struct{ right, truth, said int64 }
 
-func (v view) tallies() []tally {
-	t := make([]tally, len(v.classes))
-	for i, y := range v.answers {
-		h := v.labels[i]
-		t[y].truth++
-		if h >= 0 {
-			t[h].said++
+func (m oneModel) byClass() []classCounts {
+	t := make([]classCounts, len(m.classes))
+	for _, x := range m.cells {
+		t[x.truth].truth += x.n
+		if x.said >= 0 {
+			t[x.said].said += x.n
 		}
-		if h == y {
-			t[y].right++
+		if x.said == x.truth {
+			t[x.truth].right += x.n
 		}
 	}
 	return t
 }
 
-func (v view) accuracy() score {
-	right := countCells(v.correct, v.correct, v.correct, len(v.answers)).BothRight
-	return shareScore(right, int64(len(v.answers)), "no rows")
+// accuracy is read from the cells alone.
+func (t *Tally) accuracy() reading {
+	r := reading{candidate: shareScore(t.cells.BothRight+t.cells.Fixed, t.N(), noRows), cells: &t.cells}
+	if !t.alone {
+		r.baseline = shareScore(t.cells.BothRight+t.cells.Broke, t.N(), noRows)
+	}
+	return r
 }
 
-func (v view) balancedAccuracy() score {
+func (t *Tally) balancedAccuracy() reading { return t.onLabels(oneModel.balancedAccuracy) }
+func (t *Tally) precision() reading        { return t.onLabels(oneModel.precision) }
+func (t *Tally) f1() reading               { return t.onLabels(oneModel.f1) }
+
+// recall of the positive class is accuracy on its rows.
+func (t *Tally) recall() reading {
+	r := t.onLabels(oneModel.recall)
+	if t.positive >= 0 {
+		c := t.labels.cells(func(class int32) bool { return int(class) == t.positive })
+		r.cells = &c
+	}
+	return r
+}
+
+func (m oneModel) balancedAccuracy() labelScore {
 	var in []int
 	var warnings []string
-	for k, t := range v.tallies() {
+	for k, t := range m.byClass() {
 		if t.truth > 0 {
 			in = append(in, k)
 		} else {
-			warnings = append(warnings, fmt.Sprintf("class %q has no rows and is left out of the mean", v.classes[k]))
+			warnings = append(warnings, fmt.Sprintf("class %q has no rows and is left out of the mean", m.classes[k]))
 		}
 	}
 	if len(in) == 0 {
-		return noScore("no rows")
+		return labelScore{score: noScore(noRows)}
 	}
-	s := v.mean(in, recallOf)
+	s := m.mean(in, recallOf)
 	s.warnings = append(warnings, s.warnings...)
 	return s
 }
 
-func (v view) precision() score {
-	if v.positive < 0 {
-		return v.macro(precisionOf)
+func (m oneModel) precision() labelScore {
+	if m.positive < 0 {
+		return m.macro(precisionOf)
 	}
-	t := v.tallies()[v.positive]
-	s := shareScore(t.right, t.said, "no row is predicted to be of the positive class")
-	if s.undefined == "" {
-		s.addRatio(v, precisionOf)
+	t := m.byClass()[m.positive]
+	s := labelScore{score: shareScore(t.right, t.said, "no row is predicted to be of the positive class")}
+	if s.undefined == "" { // an exact share, whose change needs influences
+		ratio := m.mean([]int{m.positive}, precisionOf)
+		s.influence, s.extra = ratio.influence, ratio.extra
 	}
 	return s
 }
 
-func (v view) recall() score {
-	if v.positive < 0 {
-		return v.macro(recallOf)
+func (m oneModel) recall() labelScore {
+	if m.positive < 0 {
+		return m.macro(recallOf)
 	}
-	t := v.tallies()[v.positive]
-	return shareScore(t.right, t.truth, "no row is of the positive class")
+	t := m.byClass()[m.positive]
+	return labelScore{score: shareScore(t.right, t.truth, "no row is of the positive class")}
 }
 
-func (v view) f1() score {
-	if v.positive < 0 {
-		return v.macro(f1Of)
+func (m oneModel) f1() labelScore {
+	if m.positive < 0 {
+		return m.macro(f1Of)
 	}
-	if t := v.tallies()[v.positive]; t.truth+t.said == 0 {
-		return noScore("no row is of the positive class or predicted to be")
+	if t := m.byClass()[m.positive]; t.truth+t.said == 0 {
+		return labelScore{score: noScore("no row is of the positive class or predicted to be")}
 	}
-	return v.mean([]int{v.positive}, f1Of)
+	return m.mean([]int{m.positive}, f1Of)
 }
 
-// addRatio gives an exact share the influences that its change needs.
-func (s *score) addRatio(v view, r ratio) {
-	m := v.mean([]int{v.positive}, r)
-	s.parts, s.extra = m.parts, m.extra
-}
-
-func (v view) macro(r ratio) score {
-	if len(v.answers) == 0 {
-		return noScore("no rows")
+func (m oneModel) macro(r ratio) labelScore {
+	if m.rows == 0 {
+		return labelScore{score: noScore(noRows)}
 	}
-	all := make([]int, len(v.classes))
+	all := make([]int, len(m.classes))
 	for k := range all {
 		all[k] = k
 	}
-	return v.mean(all, r)
+	return m.mean(all, r)
 }
 
 // A ratio is num(t)/den(t) with small whole factors, told by what one row adds:
@@ -107,7 +119,9 @@ var (
 	f1Of        = ratio{name: "f1", right: 2, truth: 1, said: 1, both: 2}
 )
 
-func (r ratio) den(t tally) float64 { return r.truth*float64(t.truth) + r.said*float64(t.said) }
+func (r ratio) den(t classCounts) float64 {
+	return float64(r.truth*float64(t.truth)) + float64(r.said*float64(t.said))
+}
 
 // An effect is what a row adds to the influences of a class's ratio.
 type effect struct{ right, truth, said float64 }
@@ -117,40 +131,32 @@ type effect struct{ right, truth, said float64 }
 // To the variance comes that of one row turned right and one turned wrong in each
 // class, so that few rows or equal models never look certain; for accuracy this is
 // Bonett and Price's variance.
-func (v view) mean(classes []int, r ratio) score {
-	s := score{n: int64(len(v.answers)), method: methodDelta}
-	effects := make([]effect, len(v.classes))
-	tallies, w := v.tallies(), 1/float64(len(classes))
+func (m oneModel) mean(classes []int, r ratio) labelScore {
+	s := labelScore{score: score{n: m.rows, method: methodDelta}}
+	effects := make([]effect, len(m.classes))
+	counts, w := m.byClass(), 1/float64(len(classes))
 	for _, k := range classes {
-		t := tallies[k]
+		t := counts[k]
 		den := r.den(t)
 		if den == 0 {
-			s.warnings = append(s.warnings, fmt.Sprintf("%s of class %q is 0/0 and counts as 0", r.name, v.classes[k]))
+			s.warnings = append(s.warnings, fmt.Sprintf("%s of class %q is 0/0 and counts as 0", r.name, m.classes[k]))
 			den = 1 // with influence on the added rows only
 		} else {
 			R := r.right * float64(t.right) / den
 			s.value += float64(w * R)
-			effects[k] = effect{w * (r.right - R*r.both) / den, -w * R * r.truth / den, -w * R * r.said / den}
+			effects[k] = effect{w * (r.right - float64(R*r.both)) / den, -w * R * r.truth / den, -w * R * r.said / den}
 		}
 		unit := w * r.right / den
 		s.extra += float64(2 * unit * unit)
 	}
-	s.parts = v.influences(effects)
-	return s
-}
-
-func (v view) influences(effects []effect) []float64 {
-	parts := make([]float64, len(v.answers))
-	for i, y := range v.answers {
-		h := v.labels[i]
+	s.influence = func(truth, said int32) float64 {
 		switch {
-		case h == y:
-			parts[i] = effects[y].right
-		case h < 0:
-			parts[i] = effects[y].truth
-		default:
-			parts[i] = effects[y].truth + effects[h].said
+		case said == truth:
+			return effects[truth].right
+		case said < 0:
+			return effects[truth].truth
 		}
+		return effects[truth].truth + effects[said].said
 	}
-	return parts
+	return s
 }

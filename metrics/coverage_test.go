@@ -108,7 +108,7 @@ func TestEstimatesCover(t *testing.T) {
 	big := w.draw(t, rnd, 200_000)
 	hits, truth := map[string]int{}, map[string]float64{}
 	for _, m := range registry {
-		truth[m.Name] = m.score(big.baseline).value
+		truth[m.Name] = readAlone(m.Name, big.baseline).value
 	}
 	for range reps {
 		p := w.draw(t, rnd, w.rows)
@@ -116,7 +116,7 @@ func TestEstimatesCover(t *testing.T) {
 			if m.Name == "ece" {
 				continue
 			}
-			s := m.score(p.baseline)
+			s := readAlone(m.Name, p.baseline)
 			e := m.estimate(&s, confidence)
 			hits[m.Name] += oneIf(e.Low <= truth[m.Name] && truth[m.Name] <= e.High)
 		}

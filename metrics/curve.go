@@ -45,8 +45,7 @@ func NewCurve(labels []int32, positive int32, scores, weights []float64) (*Curve
 // plainCurve is that of finite scores without weights.
 func plainCurve(labels []int32, positive int32, scores []float64) *Curve {
 	if inUnit(scores) {
-		rows, _ := sortRows(scores, 1, labels, positive, nil)
-		return curveOf(rows)
+		return curveOf(scoreColumn{scores, 1, labels, positive})
 	}
 	return weightedCurve(labels, positive, scores, nil)
 }
@@ -60,8 +59,7 @@ func (f *Frame) Curve(class int) (*Curve, error) {
 	if class < 0 || class >= len(f.classes) {
 		return nil, fmt.Errorf("curve: class %d of %d", class, len(f.classes))
 	}
-	rows, _ := sortRows(f.probs[class:], len(f.classes), f.answers, int32(class), nil)
-	return curveOf(rows), nil
+	return curveOf(scoreColumn{f.probs[class:], len(f.classes), f.answers, int32(class)}), nil
 }
 
 func inUnit(x []float64) bool {
@@ -73,7 +71,10 @@ func inUnit(x []float64) bool {
 	return true
 }
 
-func curveOf(rows sortedRows) *Curve {
+func curveOf(scores scoreColumn) *Curve {
+	var s sorter
+	s.sort(scores, nil, 0, 1)
+	rows := s.rows
 	pos, neg := rows.sides()
 	c := &Curve{sorted: rows, rows: len(rows.keys), pos: float64(pos), neg: float64(neg)}
 	var twice, most int64       // in whole numbers: exact up to 10^9 rows

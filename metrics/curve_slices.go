@@ -17,6 +17,16 @@ type sliceCount struct {
 	twice          int64 // pairs in order twice, ties once, below the run
 }
 
+func (s *sliceCount) add(key uint64) {
+	if key>>1 != s.key {
+		s.close()
+		s.key = key >> 1
+	}
+	in := int64(key & 1)
+	s.pos += in
+	s.neg += 1 - in
+}
+
 func (s *sliceCount) close() {
 	s.twice += s.pos * (2*s.negAll + s.neg)
 	s.posAll += s.pos
@@ -40,18 +50,13 @@ func (f *Frame) AUCBy(dimension string, class int) ([]GroupEstimate, error) {
 	if class < 0 || class >= len(f.classes) {
 		return nil, fmt.Errorf("AUC by slice: class %d of %d", class, len(f.classes))
 	}
-	rows, _ := sortRows(f.probs[class:], len(f.classes), f.answers, int32(class), d.Codes)
+	var s sorter
 	counts := make([]sliceCount, len(d.Values))
-	for i, key := range rows.keys {
-		s := &counts[rows.tags[i]]
-		if key>>1 != s.key {
-			s.close()
-			s.key = key >> 1
+	s.each(scoreColumn{f.probs[class:], len(f.classes), f.answers, int32(class)}, d.Codes, func(rows, _ sortedRows) {
+		for i, key := range rows.keys {
+			counts[rows.tags[i]].add(key)
 		}
-		in := int64(key & 1)
-		s.pos += in
-		s.neg += 1 - in
-	}
+	})
 	var out []GroupEstimate
 	for v := range counts {
 		s := &counts[v]

@@ -185,11 +185,12 @@ func TestBucketsSort(t *testing.T) {
 			}
 			seen := make([]bool, n)
 			last := 0.0
-			rows, _ := sortRows(p, 1, y, 1, allRows(n))
-			bare, _ := sortRows(p, 1, y, 1, nil)
-			for i, key := range rows.keys {
-				row, x := rows.tags[i], scoreOf(key)
-				if seen[row] || x != p[row] || x < last || key&1 != uint64(y[row]) || bare.keys[i]>>1 != key>>1 {
+			var all, bare sorter
+			all.sort(scoreColumn{p, 1, y, 1}, allRows(n), 0, 1)
+			bare.sort(scoreColumn{p, 1, y, 1}, nil, 0, 1)
+			for i, key := range all.rows.keys {
+				row, x := all.rows.tags[i], scoreOf(key)
+				if seen[row] || x != p[row] || x < last || key&1 != uint64(y[row]) || bare.rows.keys[i]>>1 != key>>1 {
 					t.Fatalf("%s, %d rows: row %d with %v out of place", name, n, row, x)
 				}
 				seen[row], last = true, x
@@ -249,7 +250,7 @@ func TestAUCBySlices(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := q.candidate.rocAUC()
+			want := readAlone("roc_auc", q.candidate)
 			if (want.undefined == "") != (g.Estimate.Undefined == "") || math.Abs(want.value-g.Estimate.Value) > 1e-14 || g.Estimate.N != q.N() {
 				t.Errorf("%s=%s: %+v, alone %v %s", dimension, g.Value, g.Estimate, want.value, want.undefined)
 			}
@@ -286,12 +287,8 @@ func TestInfluencesCancel(t *testing.T) {
 	for _, k := range []int{2, 3} {
 		v := randomFrame(t, 14, 700, k, 1).view
 		for _, name := range []string{"balanced_accuracy", "precision", "f1", "mcc", "kappa", "roc_auc", "average_precision"} {
-			m, err := find(name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if s := m.score(v); math.Abs(sum(s.parts)) > 1e-12 {
-				t.Errorf("%s, %d classes: the influences sum to %v", name, k, sum(s.parts))
+			if parts := influencesOf(name, v); math.Abs(sum(parts)) > 1e-12 {
+				t.Errorf("%s, %d classes: the influences sum to %v", name, k, sum(parts))
 			}
 		}
 	}
@@ -364,11 +361,7 @@ func TestInfluencesAreDerivatives(t *testing.T) {
 		if name == "average_precision" {
 			view = two.view
 		}
-		m, err := find(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s := m.score(view)
+		parts := influencesOf(name, view)
 		w := slices.Repeat([]float64{1}, len(view.answers))
 		const step = 1e-4
 		for i := range w {
@@ -377,9 +370,37 @@ func TestInfluencesAreDerivatives(t *testing.T) {
 			w[i] = 1 - step
 			slope := (up - value(w).Value) / (2 * step)
 			w[i] = 1
-			if math.Abs(slope-s.parts[i]) > 1e-9 {
-				t.Fatalf("%s: row %d has influence %v, the derivative is %v", name, i, s.parts[i], slope)
+			if math.Abs(slope-parts[i]) > 1e-9 {
+				t.Fatalf("%s: row %d has influence %v, the derivative is %v", name, i, parts[i], slope)
 			}
 		}
 	}
+}
+
+// readAlone is a metric of one model.
+func readAlone(name string, v view) score {
+	m, err := find(name)
+	if err != nil {
+		panic(err)
+	}
+	return m.read((&Pair{candidate: v}).tally(m.family)).candidate
+}
+
+// influencesOf are those of each row on a metric that has them.
+func influencesOf(name string, v view) []float64 {
+	t := (&Pair{candidate: v}).tally(labelFamily | rankFamily)
+	switch name {
+	case "roc_auc":
+		return t.rankScore(1, "", (*rankScore).addAUC).parts
+	case "average_precision":
+		return t.rankScore(1, "", (*rankScore).addPrecision).parts
+	}
+	s := map[string]func(oneModel) labelScore{
+		"balanced_accuracy": oneModel.balancedAccuracy, "precision": oneModel.precision, "f1": oneModel.f1, "mcc": oneModel.mcc, "kappa": oneModel.kappa,
+	}[name](t.model(false))
+	parts := make([]float64, len(v.answers))
+	for i, y := range v.answers {
+		parts[i] = s.influence(y, v.labels[i])
+	}
+	return parts
 }

@@ -39,7 +39,7 @@ func CompareAUC(labels []int32, positive int32, baseline, candidate []float64, c
 
 // placements are those of scores of any size: of their ranks, which have the same
 // order and ties and lie in [0, 1].
-func placements(labels []int32, positive int32, x []float64) (score, string) {
+func placements(labels []int32, positive int32, x []float64) (rankScore, string) {
 	if !inUnit(x) {
 		ranks, _ := midranks(x)
 		for i := range ranks {
@@ -47,17 +47,15 @@ func placements(labels []int32, positive int32, x []float64) (score, string) {
 		}
 		x = ranks
 	}
-	s := score{n: int64(len(x)), parts: make([]float64, len(x))}
-	rows, room := sortRows(x, 1, labels, positive, allRows(len(x)))
-	pos, neg := rows.sides()
-	if pos == 0 || neg == 0 {
+	s, c := newRankScore(len(x), "DeLong"), scoreColumn{x, 1, labels, positive}
+	if pos, neg := c.sides(); pos == 0 || neg == 0 {
 		return s, fmt.Sprintf("one class: %d positive rows and %d others", pos, neg)
 	}
-	s.addPlacements(rows, room, pos, neg, 1)
+	s.addAUC(c, "positive", 1)
 	return s, ""
 }
 
-func delong(b, c *score, confidence float64) AUCChange {
+func delong(b, c *rankScore, confidence float64) AUCChange {
 	n := int(b.n)
 	out := AUCChange{Baseline: number("roc_auc@1", b.value, n), Candidate: number("roc_auc@1", c.value, n), P: 1}
 	if b.few != "" {

@@ -3,7 +3,6 @@ package metrics
 import (
 	"fmt"
 	"math"
-	"slices"
 )
 
 // An Equivalence tests a change against a margin on either side, each with one
@@ -65,7 +64,7 @@ func NewDifferences(baseline, candidate []float64) (*Differences, error) {
 	if err := checkNumbers("differences", d); err != nil {
 		return nil, err
 	}
-	return &Differences{d, meanScore(slices.Clone(d))}, nil // which works in its argument
+	return &Differences{d, columnMean(d)}, nil
 }
 
 // se is the standard error of the mean difference, or why there is none.
@@ -73,7 +72,7 @@ func (x *Differences) se() (float64, string) {
 	if len(x.d) == 0 {
 		return 0, noRows
 	}
-	se := math.Sqrt(sumSquares(x.s.parts, nil))
+	se := math.Sqrt(x.s.variance)
 	switch {
 	case se-se != 0 || x.s.value-x.s.value != 0:
 		return 0, "the numbers are too large to compute with"

@@ -76,10 +76,9 @@ func (p *Pair) FlipCost(costs Costs, confidence float64) (FlipCost, error) {
 	return out, nil
 }
 
-// changeOfMeans is the mean of paired differences with Student's interval. It
-// overwrites d.
+// changeOfMeans is the mean of paired differences with Student's interval.
 func changeOfMeans(id string, d []float64, confidence float64) Estimate {
-	s := meanScore(d)
+	s := columnMean(d)
 	e := number(id, s.value, len(d))
 	if e.Undefined != "" || s.few != "" {
 		if s.few != "" {
@@ -87,7 +86,7 @@ func changeOfMeans(id string, d []float64, confidence float64) Estimate {
 		}
 		return e
 	}
-	half := s.quantile((1-confidence)/2) * math.Sqrt(sumSquares(s.parts, nil))
+	half := s.quantile((1-confidence)/2) * math.Sqrt(s.variance)
 	if math.IsNaN(half) || math.IsInf(half, 0) {
 		return undefined(id+": the numbers are too large to compute with", int64(len(d)))
 	}

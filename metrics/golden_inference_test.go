@@ -116,8 +116,8 @@ func runClusteredSE(_ *testing.T, c *goldenCase) map[string]any {
 	if err != nil {
 		return answer("", nil, err)
 	}
-	s := meanScore(x)
-	got := map[string]any{"mean": mean, "se_clustered": any(se), "se_iid": math.Sqrt(sumSquares(s.parts, nil))}
+	s := columnMean(x)
+	got := map[string]any{"mean": mean, "se_clustered": any(se), "se_iid": math.Sqrt(s.variance)}
 	if clusters < 2 {
 		got["se_clustered"] = "one cluster"
 	}

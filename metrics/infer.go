@@ -37,8 +37,8 @@ func (f *Frame) Estimate(name string, confidence float64) (Estimate, error) {
 	if err := checkConfidence(confidence); err != nil {
 		return Estimate{}, err
 	}
-	s := m.score(f.view)
-	return m.estimate(&s, confidence), nil
+	r := m.read(f.alone().tally(m.family))
+	return m.estimate(&r.candidate, confidence), nil
 }
 
 // Compare computes a metric of both models and its change, with two-sided
@@ -48,19 +48,7 @@ func (p *Pair) Compare(name string, confidence float64) (Comparison, error) {
 	if err != nil {
 		return Comparison{}, err
 	}
-	if err := checkConfidence(confidence); err != nil {
-		return Comparison{}, err
-	}
-	b, c := m.score(p.baseline), m.score(p.candidate)
-	l := p.limits(m, &b, &c, (1-confidence)/2)
-	change := Estimate{
-		Value: l.Change, Undefined: l.Undefined, N: l.N, Method: l.Method,
-		Low: l.Lower, High: l.Upper, Interval: true, Confidence: confidence, Warnings: c.warnings,
-	}
-	if l.Undefined != "" {
-		change = undefined(l.Undefined, 0)
-	}
-	return Comparison{Def: m.Def, Baseline: m.estimate(&b, confidence), Candidate: m.estimate(&c, confidence), Change: change}, nil
+	return p.tally(m.family).Compare(name, confidence)
 }
 
 // Limits computes one-sided limits of a metric's change, each at level alpha in
@@ -74,11 +62,71 @@ func (p *Pair) Limits(name string, alpha float64) (Limits, error) {
 	if err != nil {
 		return Limits{}, err
 	}
+	return p.tally(m.family).Limits(name, alpha)
+}
+
+// Estimate is [Frame.Estimate] of the candidate, for a metric that the tally was made
+// for.
+func (t *Tally) Estimate(name string, confidence float64) (Estimate, error) {
+	m, err := t.find(name)
+	if err != nil {
+		return Estimate{}, err
+	}
+	if err := checkConfidence(confidence); err != nil {
+		return Estimate{}, err
+	}
+	r := m.read(t)
+	return m.estimate(&r.candidate, confidence), nil
+}
+
+// Compare is [Pair.Compare], for a metric that the tally of two models was made for.
+func (t *Tally) Compare(name string, confidence float64) (Comparison, error) {
+	m, err := t.findPaired(name)
+	if err != nil {
+		return Comparison{}, err
+	}
+	if err := checkConfidence(confidence); err != nil {
+		return Comparison{}, err
+	}
+	r := m.read(t)
+	l := m.limits(&r, (1-confidence)/2)
+	change := Estimate{
+		Value: l.Change, Undefined: l.Undefined, N: l.N, Method: l.Method,
+		Low: l.Lower, High: l.Upper, Interval: true, Confidence: confidence, Warnings: r.candidate.warnings,
+	}
+	if l.Undefined != "" {
+		change = undefined(l.Undefined, 0)
+	}
+	return Comparison{Def: m.Def, Baseline: m.estimate(&r.baseline, confidence), Candidate: m.estimate(&r.candidate, confidence), Change: change}, nil
+}
+
+// Limits is [Pair.Limits], for a metric that the tally of two models was made for.
+func (t *Tally) Limits(name string, alpha float64) (Limits, error) {
+	m, err := t.findPaired(name)
+	if err != nil {
+		return Limits{}, err
+	}
 	if !(alpha > 0 && alpha <= 0.5) {
 		return Limits{}, fmt.Errorf("level %v is not in (0, 0.5]", alpha)
 	}
-	b, c := m.score(p.baseline), m.score(p.candidate)
-	return p.limits(m, &b, &c, alpha), nil
+	r := m.read(t)
+	return m.limits(&r, alpha), nil
+}
+
+func (t *Tally) find(name string) (metric, error) {
+	m, err := find(name)
+	if err == nil && m.family&^t.families != 0 {
+		err = fmt.Errorf("the tally was not made for %q", name)
+	}
+	return m, err
+}
+
+func (t *Tally) findPaired(name string) (metric, error) {
+	m, err := t.find(name)
+	if err == nil && t.alone {
+		err = fmt.Errorf("%q has no change: the tally is of one model", name)
+	}
+	return m, err
 }
 
 func checkConfidence(c float64) error {
@@ -102,7 +150,7 @@ func (m metric) estimate(s *score, confidence float64) Estimate {
 		e.Warnings = append(e.Warnings, s.few)
 		return e
 	}
-	half := s.quantile((1-confidence)/2) * math.Sqrt(spread(nil, s))
+	half := s.quantile((1-confidence)/2) * math.Sqrt(s.variance)
 	e.Interval, e.Low, e.High = true, math.Max(m.low, s.value-half), s.value+half
 	if m.span > 0 {
 		e.High = math.Min(m.low+m.span, e.High)
@@ -110,7 +158,8 @@ func (m metric) estimate(s *score, confidence float64) Estimate {
 	return e
 }
 
-func (p *Pair) limits(m metric, b, c *score, alpha float64) Limits {
+func (m metric) limits(r *reading, alpha float64) Limits {
+	b, c := &r.baseline, &r.candidate
 	switch {
 	case b.undefined != "" && b.undefined == c.undefined:
 		return noLimits(b.undefined)
@@ -118,24 +167,12 @@ func (p *Pair) limits(m metric, b, c *score, alpha float64) Limits {
 		return noLimits("baseline: " + b.undefined)
 	case c.undefined != "":
 		return noLimits("candidate: " + c.undefined)
-	case m.Name == "accuracy":
-		return p.Cells().limits(alpha)
-	case m.Name == "recall" && b.share[1] > 0: // accuracy on the rows of the positive class
-		return p.positiveCells().limits(alpha)
+	case r.cells != nil:
+		return r.cells.limits(alpha)
 	case b.few != "":
 		return noLimits(b.few)
 	}
-	return m.change(b, c, alpha)
-}
-
-func (p *Pair) positiveCells() Cells {
-	var c Cells
-	for i, y := range p.baseline.answers {
-		if int(y) == p.baseline.positive {
-			c.count(bit(p.baseline.correct, i), bit(p.candidate.correct, i), bit(p.same, i))
-		}
-	}
-	return c
+	return m.change(r, alpha)
 }
 
 // limits of accuracy on some rows, of which there are some.
@@ -147,8 +184,8 @@ func (c Cells) limits(alpha float64) Limits {
 }
 
 // change bounds the change by its paired standard error.
-func (m metric) change(b, c *score, alpha float64) Limits {
-	se := math.Sqrt(spread(b, c))
+func (m metric) change(r *reading, alpha float64) Limits {
+	b, c, se := &r.baseline, &r.candidate, math.Sqrt(r.variance)
 	l := Limits{Change: c.value - b.value, N: min(b.n, c.n), Method: c.method}
 	if c.share[1] > 0 {
 		l.Method = methodDelta
@@ -164,18 +201,6 @@ func (m metric) change(b, c *score, alpha float64) Limits {
 	}
 	l.PWorse = c.tail(-better)
 	return l
-}
-
-// spread is the variance of the change from b to c, or of c where b is nil.
-func spread(b, c *score) float64 {
-	if c.bins != nil {
-		return math.Max(c.least, eceVariance(b, c))
-	}
-	extra, parts := c.extra, []float64(nil)
-	if b != nil { // least follows from the answers alone, extra from the labels too
-		extra, parts = math.Max(extra, b.extra), b.parts
-	}
-	return math.Max(c.least, sumSquares(c.parts, parts)+extra)
 }
 
 // quantile is the point that the score's error exceeds with probability alpha, at

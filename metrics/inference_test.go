@@ -430,7 +430,7 @@ func TestPoissonBootstrap(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := math.Sqrt(sumSquares(meanScore(x).parts, nil))
+	want := math.Sqrt(columnMean(x).variance)
 	if math.Abs(r.SE()/want-1) > 4/math.Sqrt(2*replicates) {
 		t.Errorf("spread %v, standard error %v", r.SE(), want)
 	}

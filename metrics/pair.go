@@ -9,7 +9,7 @@ import (
 // A Pair is a candidate and a baseline on the same rows. It borrows its frames:
 // it may not be used after either is released.
 type Pair struct {
-	baseline, candidate view
+	baseline, candidate view   // without a baseline, inside this package alone, a model on its own
 	same                []byte // bit a row: both gave the same answer
 	rows                []int  // index of each row in the frames; nil: all rows
 }
@@ -46,6 +46,10 @@ func (p *Pair) N() int64 { return int64(len(p.baseline.answers)) }
 
 // Cells counts the rows by who was right.
 func (p *Pair) Cells() Cells {
+	if p.baseline.classes == nil { // a model alone, beside itself
+		right := p.candidate.correct
+		return countCells(right, right, right, len(p.candidate.answers))
+	}
 	return countCells(p.baseline.correct, p.candidate.correct, p.same, len(p.baseline.answers))
 }
 

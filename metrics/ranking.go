@@ -203,7 +203,8 @@ func MeanOver(queries []*Ranking, confidence float64, value func(*Ranking) float
 	if err := checkNumbers("values of queries", x); err != nil {
 		return Estimate{}, err
 	}
-	s := meanScore(x)
+	s := columnMean(x)
+	s.variance = max(s.variance, leastMean(float64(len(x))))
 	if empty > 0 {
 		s.warnings = append(s.warnings, fmt.Sprintf("%d of %d queries have no relevant item and count 0", empty, len(queries)))
 	}

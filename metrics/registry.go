@@ -15,9 +15,10 @@ type Def struct {
 // A metric is a definition with the function that computes it.
 type metric struct {
 	Def
-	low   float64 // the least that the value can be
-	span  float64 // the most that it can be above it, and can change; 0: no bound
-	score func(view) score
+	low    float64 // the least that the value can be
+	span   float64 // the most that it can be above it, and can change; 0: no bound
+	family families
+	read   func(*Tally) reading
 }
 
 // registry lists the metrics that frames, pairs and policies know by name; what
@@ -29,18 +30,18 @@ type metric struct {
 // In a macro mean 0/0 counts as 0 and is warned about, as in scikit-learn with
 // zero_division=0; on its own it is undefined.
 var registry = []metric{
-	{Def{ID: "accuracy@1", Name: "accuracy", HigherBetter: true, Share: true}, 0, 1, view.accuracy},
-	{Def{ID: "balanced_accuracy@1", Name: "balanced_accuracy", HigherBetter: true, Share: true}, 0, 1, view.balancedAccuracy},
-	{Def{ID: "precision@1", Name: "precision", HigherBetter: true, Share: true}, 0, 1, view.precision},
-	{Def{ID: "recall@1", Name: "recall", HigherBetter: true, Share: true}, 0, 1, view.recall},
-	{Def{ID: "f1@1", Name: "f1", HigherBetter: true, Share: true}, 0, 1, view.f1},
-	{Def{ID: "mcc@1", Name: "mcc", HigherBetter: true}, -1, 2, view.mcc},
-	{Def{ID: "kappa@1", Name: "kappa", HigherBetter: true}, -1, 2, view.kappa},
-	{Def{ID: "roc_auc@1", Name: "roc_auc", HigherBetter: true, NeedsProbs: true}, 0, 1, view.rocAUC},
-	{Def{ID: "average_precision@1", Name: "average_precision", HigherBetter: true, NeedsProbs: true}, 0, 1, view.averagePrecision},
-	{Def{ID: "log_loss@1", Name: "log_loss", NeedsProbs: true}, 0, 0, view.logLoss},
-	{Def{ID: "brier@1", Name: "brier", NeedsProbs: true}, 0, 2, view.brier},
-	{Def{ID: "ece@1", Name: "ece", NeedsProbs: true}, 0, 1, view.ece},
+	{Def{ID: "accuracy@1", Name: "accuracy", HigherBetter: true, Share: true}, 0, 1, 0, (*Tally).accuracy},
+	{Def{ID: "balanced_accuracy@1", Name: "balanced_accuracy", HigherBetter: true, Share: true}, 0, 1, labelFamily, (*Tally).balancedAccuracy},
+	{Def{ID: "precision@1", Name: "precision", HigherBetter: true, Share: true}, 0, 1, labelFamily, (*Tally).precision},
+	{Def{ID: "recall@1", Name: "recall", HigherBetter: true, Share: true}, 0, 1, labelFamily, (*Tally).recall},
+	{Def{ID: "f1@1", Name: "f1", HigherBetter: true, Share: true}, 0, 1, labelFamily, (*Tally).f1},
+	{Def{ID: "mcc@1", Name: "mcc", HigherBetter: true}, -1, 2, labelFamily, (*Tally).mcc},
+	{Def{ID: "kappa@1", Name: "kappa", HigherBetter: true}, -1, 2, labelFamily, (*Tally).kappa},
+	{Def{ID: "roc_auc@1", Name: "roc_auc", HigherBetter: true, NeedsProbs: true}, 0, 1, rankFamily, (*Tally).rocAUC},
+	{Def{ID: "average_precision@1", Name: "average_precision", HigherBetter: true, NeedsProbs: true}, 0, 1, rankFamily, (*Tally).averagePrecision},
+	{Def{ID: "log_loss@1", Name: "log_loss", NeedsProbs: true}, 0, 0, logLossFamily, (*Tally).logLoss},
+	{Def{ID: "brier@1", Name: "brier", NeedsProbs: true}, 0, 2, brierFamily, (*Tally).brier},
+	{Def{ID: "ece@1", Name: "ece", NeedsProbs: true}, 0, 1, binFamily, (*Tally).ece},
 }
 
 // All returns every metric, in a fixed order.

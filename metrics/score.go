@@ -2,27 +2,26 @@ package metrics
 
 import "math"
 
-// A score is the value of a metric on one view, with what its variance needs.
-//
-// parts are the rows' influences: the value moves by their sum when rows come in
-// again, so the variance of the value is the sum of their squares, and that of a
-// change the sum of the squares of their differences, row by row. For means this
-// is the paired standard error, for AUC DeLong's, for ratios of counts the delta
-// method.
+// A score is the value of a metric of one model, with what its interval needs.
 type score struct {
 	value     float64
 	undefined string
 	n         int64
-	parts     []float64
+	variance  float64
 	method    string
 	warnings  []string
 
-	extra float64  // added to the variance: for counts, one row more in each discordant cell
-	least float64  // the variance is no less than this: two rows that move, one up and one down
 	df    float64  // degrees of freedom of Student's t; 0: normal
 	few   string   // why there is a value but no variance
 	share [2]int64 // the value is share[0] of share[1] rows: exact methods apply
-	bins  []uint8  // for ece: parts are residuals, and these their bins
+}
+
+// A reading is a metric of both models on the same rows. Of one model alone, only
+// the candidate's score is there.
+type reading struct {
+	baseline, candidate score
+	variance            float64 // of the change
+	cells               *Cells  // the metric is accuracy on these rows: exact methods apply to its change
 }
 
 func noScore(why string) score { return score{undefined: why} }
@@ -34,22 +33,31 @@ func shareScore(k, n int64, whyNot string) score {
 	return score{value: float64(k) / float64(n), n: n, share: [2]int64{k, n}, method: methodShare}
 }
 
-// meanScore is the mean of x, whose influences are (x - mean)/sqrt(n(n-1)): their
-// squares sum to s^2/n, the clustered variance with one row a cluster (Miller
-// 2024). It overwrites x.
-func meanScore(x []float64) score {
+// columnMean is the mean of numbers of any size. Its variance is s^2/n, the clustered
+// variance with one row a cluster (Miller 2024).
+func columnMean(x []float64) score {
 	n := float64(len(x))
-	s := score{value: sum(x) / n, n: int64(len(x)), parts: x, least: 2 / (n * n), df: n - 1, method: "mean, Student t"}
+	s := score{value: sum(x) / n, n: int64(len(x)), df: n - 1, method: methodMean}
 	if len(x) < 2 {
-		s.few = "need at least 2 rows for an interval"
+		s.few = fewRows
 		return s
 	}
 	scale := math.Sqrt(n * (n - 1))
-	for i := range x {
-		x[i] = (x[i] - s.value) / scale
-	}
+	s.variance = blockSum(len(x), func(i int) float64 {
+		d := (x[i] - s.value) / scale
+		return d * d
+	})
 	return s
 }
+
+const (
+	methodMean = "mean, Student t"
+	fewRows    = "need at least 2 rows for an interval"
+)
+
+// leastMean is the least variance of a mean of n rows whose losses are of the order of
+// 1: that of two rows that move, one up and one down.
+func leastMean(n float64) float64 { return 2 / (n * n) }
 
 // block is how many rows a partial sum covers. It is part of what a value is:
 // another block gives other last bits.

@@ -23,44 +23,188 @@ func scoreOf(key uint64) float64 { return math.Float64frombits(key >> 1) }
 // written through the cache.
 const coarse = 256
 
-// sortRows sorts the rows i by p[i*step] in [0, 1]: scattered into equal parts of
-// [0, 1], then each part into as many parts as it has rows, then sorted within
-// those. The order of equal scores does not matter to its users. It returns the
-// room that it worked in too, to be used again.
-func sortRows(p []float64, step int, labels []int32, class int32, tags []int32) (out, room sortedRows) {
-	n := len(labels)
+// A scoreColumn is the scores p[i*step] of the rows i, in [0, 1], each of a class or not.
+type scoreColumn struct {
+	p      []float64
+	step   int
+	labels []int32
+	class  int32
+}
+
+func (c scoreColumn) score(row int) float64 { return c.p[row*c.step] }
+
+// sides counts the rows of the class and the others.
+func (c scoreColumn) sides() (pos, neg int64) {
+	for _, y := range c.labels {
+		pos += int64(oneIf(y == c.class))
+	}
+	return pos, int64(len(c.labels)) - pos
+}
+
+// A sorter sorts a column, all at once or piece by piece. What it hands out is used
+// before it is asked again: it is the room of what comes next.
+type sorter struct {
+	rows, room sortedRows
+	ends       []int32
+}
+
+// pieces is the largest number of pieces, and pieceRows from how many rows there is
+// another one: what a sort needs beside its column is that of one piece.
+const (
+	pieces    = 8
+	pieceRows = 1 << 20
+)
+
+// each hands out the rows of a column in ascending order, in pieces that no score is in
+// two of, with room that is free. Rows have the given tags, or else their numbers.
+func (s *sorter) each(c scoreColumn, tags []int32, do func(rows, room sortedRows)) {
+	cuts := c.cuts()
+	if len(cuts) == 0 {
+		if tags == nil {
+			tags = allRows(len(c.labels))
+		}
+		s.sort(c, tags, 0, 1)
+		do(s.rows, s.room)
+		return
+	}
+	in, lo := c.pieceOf(cuts), 0.0
+	var rows []int32
+	piece := scoreColumn{step: 1, class: c.class}
+	for k, cut := range append(cuts, 2) {
+		rows = choose(rows, in, uint8(k))
+		c.gather(&piece, rows)
+		if tags != nil {
+			for i, row := range rows {
+				rows[i] = tags[row]
+			}
+		}
+		s.sort(piece, rows, lo, min(1, cut))
+		do(s.rows, s.room)
+		lo = cut
+	}
+}
+
+// gather copies rows to a column, in the room that it has.
+func (c scoreColumn) gather(to *scoreColumn, rows []int32) {
+	to.p, to.labels = to.p[:0], to.labels[:0]
+	for _, row := range rows {
+		to.p, to.labels = append(to.p, c.score(int(row))), append(to.labels, c.labels[row])
+	}
+}
+
+// pieceOf is the number of cuts that each row's score is not below.
+func (c scoreColumn) pieceOf(cuts []float64) []uint8 {
+	var all [pieces - 1]float64
+	for k := range all {
+		all[k] = 2
+	}
+	copy(all[:], cuts)
+	in := make([]uint8, len(c.labels))
+	for i := range in {
+		x, k := c.score(i), uint8(0)
+		for _, cut := range all {
+			k += uint8(oneIf(x >= cut))
+		}
+		in[i] = k
+	}
+	return in
+}
+
+// choose lists the rows of a piece, in the room of rows. It does not branch on the
+// piece: there is no telling which comes next.
+func choose(rows []int32, in []uint8, piece uint8) []int32 {
+	rows = rows[:cap(rows)]
+	n := 0
+	for i, k := range in {
+		if n == len(rows) {
+			rows = append(rows, make([]int32, len(rows)/4+1)...)
+		}
+		rows[n] = int32(i)
+		n += oneIf(k == piece)
+	}
+	return rows[:n]
+}
+
+// cuts are scores between the pieces: quantiles of a sample of rows. A score that is
+// so frequent as to be two of them has a piece of its own.
+func (c scoreColumn) cuts() []float64 {
+	n := len(c.labels)
+	want := min(pieces, (n+pieceRows-1)/pieceRows)
+	if want < 2 {
+		return nil
+	}
+	const sample = 1 << 13
+	x := make([]float64, sample)
+	for i := range x {
+		x[i] = c.score(int(int64(i) * int64(n) / sample))
+	}
+	slices.Sort(x)
+	var cuts []float64
+	last := 0.0
+	for k := 1; k < want; k++ {
+		q := x[k*sample/want]
+		if q == last {
+			q = math.Nextafter(q, 2)
+		}
+		if q > last {
+			cuts, last = append(cuts, q), q
+		}
+	}
+	return cuts
+}
+
+// sort sorts a column of scores in [lo, hi] with their tags, if any: scattered into
+// equal parts of it, then each part into as many parts as it has rows, then sorted
+// within those. The order of equal scores does not matter to its users.
+func (s *sorter) sort(c scoreColumn, tags []int32, lo, hi float64) {
+	scale := coarse / (hi - lo)
+	if !(scale < math.MaxFloat64) { // as good as one score
+		scale = 0
+	}
+	p, step, class := c.p, c.step, c.class
 	var start [coarse + 2]int32
-	for i := range n {
-		start[int(p[i*step]*coarse)+1]++
+	for i := range c.labels {
+		start[int(float64(p[i*step]-lo)*scale)+1]++
 	}
 	for b := range coarse + 1 {
 		start[b+1] += start[b]
 	}
-	out, room = newSorted(n, tags != nil), newSorted(n, tags != nil)
-	for i, y := range labels {
+	s.rows.grow(len(c.labels), tags != nil)
+	s.room.grow(len(c.labels), tags != nil)
+	room := s.room
+	for i, y := range c.labels {
 		x := p[i*step]
-		at := start[int(x*coarse)]
-		start[int(x*coarse)]++ // ends as the end of its bucket
+		b := int(float64(x-lo) * scale)
+		at := start[b]
+		start[b]++ // ends as the end of its bucket
 		room.keys[at] = math.Float64bits(math.Abs(x))<<1 | uint64(oneIf(y == class))
 		if tags != nil {
 			room.tags[at] = tags[i]
 		}
 	}
-	var ends []int32
 	from := int32(0)
 	for b := range coarse + 1 {
-		ends = finer(out.part(from, start[b]), room.part(from, start[b]), float64(b), ends)
+		s.finer(s.rows.part(from, start[b]), room.part(from, start[b]), lo, scale, float64(b))
 		from = start[b]
 	}
-	return out, room
 }
 
-func newSorted(n int, tagged bool) sortedRows {
-	s := sortedRows{keys: make([]uint64, n)}
-	if tagged {
+// grow makes room for n rows; what was there is lost.
+func (s *sortedRows) grow(n int, tagged bool) {
+	if cap(s.keys) < n {
+		s.keys = nil // not needed while the larger one is made
+		s.keys = make([]uint64, n)
+	}
+	s.keys = s.keys[:n]
+	if !tagged {
+		s.tags = nil
+		return
+	}
+	if cap(s.tags) < n {
+		s.tags = nil
 		s.tags = make([]int32, n)
 	}
-	return s
+	s.tags = s.tags[:n]
 }
 
 func (s sortedRows) part(from, to int32) sortedRows {
@@ -70,24 +214,23 @@ func (s sortedRows) part(from, to int32) sortedRows {
 	return sortedRows{s.keys[from:to], s.tags[from:to]}
 }
 
-// finer sorts one bucket into out. ends is room to count in; it is returned to be
-// used again.
-func finer(out, in sortedRows, bucket float64, ends []int32) []int32 {
+// finer sorts one bucket into out.
+func (s *sorter) finer(out, in sortedRows, lo, scale, bucket float64) {
 	m := len(in.keys)
-	if cap(ends) < m+1 {
-		ends = make([]int32, m+m/2+1)
+	if cap(s.ends) < m+1 {
+		s.ends = make([]int32, m+m/2+1)
 	}
-	ends = ends[:m+1]
+	ends := s.ends[:m+1]
 	clear(ends)
-	scale := float64(m)
+	parts := float64(m)
 	for _, key := range in.keys {
-		ends[min(m-1, int((scoreOf(key)*coarse-bucket)*scale))+1]++
+		ends[min(m-1, int((float64((scoreOf(key)-lo)*scale)-bucket)*parts))+1]++
 	}
 	for i := range m {
 		ends[i+1] += ends[i]
 	}
 	for i, key := range in.keys {
-		part := min(m-1, int((scoreOf(key)*coarse-bucket)*scale))
+		part := min(m-1, int((float64((scoreOf(key)-lo)*scale)-bucket)*parts))
 		at := ends[part]
 		ends[part]++
 		out.keys[at] = key
@@ -102,7 +245,6 @@ func finer(out, in sortedRows, bucket float64, ends []int32) []int32 {
 		}
 		from = to
 	}
-	return ends
 }
 
 // sort sorts a few rows.
@@ -165,36 +307,48 @@ func (s sortedRows) sides() (pos, neg int64) {
 	return pos, int64(len(s.keys)) - pos
 }
 
-// A byRow collects a number for each row of a sort, each row once, in any order. To
-// write all over a long column costs more than to move the numbers twice: first
+// influences adds to each row's part what each says: it is given the rows in ascending
+// order of their scores, piece by piece, and puts the bits of a number in place of each
+// key.
+//
+// To write all over a long column costs more than to move the numbers twice: first
 // near their rows, then into place.
-type byRow struct {
-	near  sortedRows // keys: the numbers' bits; tags: twice the row, and 1 for a row of the class
-	next  []int
-	shift int
+func (c scoreColumn) influences(parts []float64, each func(rows sortedRows)) {
+	var s sorter
+	shift := max(12, bits.Len(uint(len(parts)))-10)
+	next := make([]int32, len(parts)>>shift+1)
+	s.each(c, nil, func(rows, near sortedRows) {
+		each(rows)
+		rows.starts(next, shift)
+		for i, row := range rows.tags {
+			at := next[row>>shift]
+			next[row>>shift]++
+			near.keys[at], near.tags[at] = rows.keys[i], row
+		}
+		for i, row := range near.tags {
+			parts[row] += math.Float64frombits(near.keys[i])
+		}
+	})
 }
 
-// newByRow works in the room of the sort.
-func newByRow(room sortedRows) *byRow {
-	n := len(room.keys)
-	s := &byRow{near: room, shift: max(12, bits.Len(uint(n))-10)}
-	for from := 0; from < n; from += 1 << s.shift {
-		s.next = append(s.next, from)
+// influence puts a number in place of the keys of a run of equal scores, x[1] for rows
+// of the class and x[0] for others.
+func (s sortedRows) influence(from, to int, x [2]float64) {
+	for i := from; i < to; i++ {
+		s.keys[i] = math.Float64bits(x[s.keys[i]&1])
 	}
-	return s
 }
 
-func (s *byRow) put(row int32, key uint64, x float64) {
-	at := s.next[row>>s.shift]
-	s.next[row>>s.shift]++
-	s.near.keys[at], s.near.tags[at] = math.Float64bits(x), int32(uint32(row)<<1|uint32(key&1))
-}
-
-// add adds scale * (number - middle) of its side to each row's part; index 1 is
-// the class.
-func (s *byRow) add(parts []float64, scale, middle [2]float64) {
-	for i, tag := range s.near.tags {
-		in := tag & 1
-		parts[uint32(tag)>>1] += float64(scale[in] * (math.Float64frombits(s.near.keys[i]) - middle[in]))
+// starts counts where the rows of each stretch of row numbers begin when they are put
+// in the order of the stretches.
+func (s sortedRows) starts(next []int32, shift int) {
+	clear(next)
+	for _, row := range s.tags {
+		next[row>>shift]++
+	}
+	from := int32(0)
+	for i, n := range next {
+		next[i] = from
+		from += n
 	}
 }

@@ -31,17 +31,7 @@ func (p *Pair) By(dimension string) ([]Group, error) {
 	if err != nil {
 		return nil, err
 	}
-	groups := make([]Group, len(d.Values))
-	for i, v := range d.Codes {
-		groups[v].Cells.count(bit(p.baseline.correct, i), bit(p.candidate.correct, i), bit(p.same, i))
-	}
-	out := groups[:0]
-	for v, g := range groups {
-		if g.Cells.N() > 0 {
-			out = append(out, Group{d.Values[v], g.Cells})
-		}
-	}
-	return out, nil
+	return p.groups(d).groups(), nil
 }
 
 func (c *Cells) count(baseline, candidate, same bool) {

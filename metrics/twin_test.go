@@ -287,9 +287,7 @@ func TestDeltaAgreesWithBootstrap(t *testing.T) {
 			}
 			return of(v(5, 7), v(4, 5, 6, 7), v(1, 3, 5, 7)) - of(v(6, 7), v(4, 5, 6, 7), v(2, 3, 6, 7))
 		}))
-		m, _ := find(name)
-		b, c := m.score(p.baseline), m.score(p.candidate)
-		if se := math.Sqrt(sumSquares(c.parts, b.parts)); math.Abs(se/boot-1) > 0.05 {
+		if se := math.Sqrt(sumSquares(influencesOf(name, p.candidate), influencesOf(name, p.baseline))); math.Abs(se/boot-1) > 0.05 {
 			t.Errorf("%s: standard error %v, bootstrap %v", name, se, boot)
 		}
 	}
@@ -311,10 +309,10 @@ func TestSpreadAgreesWithRowBootstrap(t *testing.T) {
 					rows[i] = rnd.IntN(600)
 				}
 				q := p.pick(rows)
-				x = append(x, m.score(q.candidate).value-m.score(q.baseline).value)
+				r := m.read(q.tally(m.family))
+				x = append(x, r.candidate.value-r.baseline.value)
 			}
-			b, c := m.score(p.baseline), m.score(p.candidate)
-			se, boot := math.Sqrt(spread(&b, &c)), sdOf(x)
+			se, boot := math.Sqrt(m.read(p.tally(m.family)).variance), sdOf(x)
 			if se/boot < 0.88 || se/boot > 1.2 {
 				t.Errorf("%s, %d classes: standard error %v, bootstrap over rows %v", m.Name, k, se, boot)
 			}
