@@ -20,7 +20,7 @@ var layers = [][]string{
 	{"holdout/blob", "holdout/rows", "metrics", "harness/jail", "harness/report", "harness/access", "harness/verdict", "harness/tlog", "web/api"},
 	{"harness/watch"},
 	{"regress/generate", "regress/score"},
-	{"harness/report/ci", "holdout", "regress", "harness/intake", "harness/gate", "metrics/metricstest", "harness/notify", "holdout/blob/blobtest", "harness/verdict/verdicttest", "web/client"},
+	{"harness/report/ci", "holdout", "regress", "harness/intake", "harness/gate", "metrics/metricstest", "harness/notify", "harness/identity", "harness/identity/identitytest", "holdout/blob/blobtest", "harness/verdict/verdicttest", "web/client"},
 	{"regress/importer", "regress/practice", "harness/runner", "harness/policy", "harness/store"},
 	{"harness", "harness/store/sqlite", "harness/runner/onnx", "harness/runner/wasm", "harness/runner/served"},
 	{"web", "harness/candidate"},
@@ -39,6 +39,8 @@ var only = map[string][]string{
 	"github.com/labstack/echo/v4/middleware":       {"web"},
 	"github.com/landlock-lsm/go-landlock/landlock": {"harness/jail"},
 	"github.com/tetratelabs/wazero":                {"harness/runner/wasm"},
+	"github.com/coreos/go-oidc/v3/oidc":            {"harness/identity"},
+	"golang.org/x/oauth2":                          {"harness/identity"},
 	"proctor/testdata/income":                      {"cmd/proctor"}, // the demo's data, inside the program
 	"proctor/testdata/models":                      {"cmd/proctor"}, // what package init writes
 }

@@ -22,12 +22,55 @@ const sessionHours = 12
 
 // Authenticate returns whom a token of that kind (api or session) stands for.
 func (s *Service) Authenticate(ctx context.Context, secret, kind string) (access.Principal, error) {
+	if kind == "api" && s.Robots != nil && strings.Count(secret, ".") == 2 { // no secret of ours has a dot
+		return s.robot(ctx, secret)
+	}
 	var p access.Principal
 	err := s.Store.View(ctx, func(tx *store.Tx) (err error) { p, err = s.authenticate(tx, hashOf(secret), kind); return err })
 	if errors.Is(err, store.ErrNotFound) {
 		return access.Principal{}, fmt.Errorf("%w: the token is unknown or has expired", access.ErrDenied)
 	}
 	return p, err
+}
+
+// robot returns whose a token is that an issuer of pipelines signed. People have a
+// page, where they sign in themselves.
+func (s *Service) robot(ctx context.Context, token string) (access.Principal, error) {
+	issuer, claims, err := s.Robots.Verify(ctx, token)
+	if err != nil {
+		s.Logger.Warn("a token was refused", "error", err)
+		return access.Principal{}, fmt.Errorf("%w: the token is not valid", access.ErrDenied)
+	}
+	p, err := s.identified(ctx, issuer, claims)
+	if err == nil && !p.Robot {
+		p, err = access.Principal{}, fmt.Errorf("%w: %s is a person; a pipeline's token is for robots", access.ErrDenied, p.ID)
+	}
+	return p, err
+}
+
+// identified returns the one account that a token is of.
+func (s *Service) identified(ctx context.Context, issuer string, claims map[string]string) (p access.Principal, err error) {
+	var found []enlisted
+	err = s.Store.View(ctx, func(tx *store.Tx) error {
+		return s.follow(tx, func(h *hired) error {
+			for _, e := range h.all() {
+				if slices.ContainsFunc(e.Identities, func(i access.Identity) bool { return i.Matches(issuer, claims) }) {
+					found = append(found, e)
+				}
+			}
+			return nil
+		})
+	})
+	switch {
+	case err != nil:
+		return p, err
+	case len(found) == 0:
+		s.Logger.Warn("nobody's identity", "issuer", issuer, "sub", claims["sub"])
+		return p, fmt.Errorf("%w: no account has the identity that the issuer %s knows you by", access.ErrDenied, issuer)
+	case len(found) > 1:
+		return p, fmt.Errorf("%w: the accounts %s and %s have this identity both", access.ErrDenied, found[0].ID, found[1].ID)
+	}
+	return found[0].Principal(), nil
 }
 
 func (s *Service) authenticate(tx *store.Tx, hash, kind string) (p access.Principal, err error) {
@@ -78,6 +121,19 @@ func (s *Service) Login(ctx context.Context, token string) (string, access.Princ
 	if err != nil {
 		return "", p, err
 	}
+	return s.session(ctx, p)
+}
+
+// LoginAs opens a session for whom an issuer of people knows by these claims.
+func (s *Service) LoginAs(ctx context.Context, issuer string, claims map[string]string) (string, access.Principal, error) {
+	p, err := s.identified(ctx, issuer, claims)
+	if err != nil {
+		return "", p, err
+	}
+	return s.session(ctx, p)
+}
+
+func (s *Service) session(ctx context.Context, p access.Principal) (string, access.Principal, error) {
 	if p.Robot {
 		return "", access.Principal{}, fmt.Errorf("%w: %s is a robot; pages are for people", access.ErrDenied, p.ID)
 	}
@@ -145,7 +201,7 @@ func note(a access.Account) string {
 	if a.Robot {
 		kind = "a robot of"
 	}
-	return fmt.Sprintf("%s: %s, %s, %s, tokens: %d", a.ID, kind, a.Person, strings.Join(words(a.Roles), " and "), len(a.Tokens))
+	return fmt.Sprintf("%s: %s, %s, %s, tokens: %d, identities: %d", a.ID, kind, a.Person, strings.Join(words(a.Roles), " and "), len(a.Tokens), len(a.Identities))
 }
 
 func words(roles []access.Role) []string {
@@ -180,7 +236,7 @@ func (s *Service) hire(tx *store.Tx, a access.Account) error {
 
 // AddAccount puts a new account in force from the console and returns its API
 // token, which is kept nowhere.
-func (s *Service) AddAccount(ctx context.Context, p access.Principal, valid time.Duration) (string, error) {
+func (s *Service) AddAccount(ctx context.Context, p access.Principal, valid time.Duration, identities ...access.Identity) (string, error) {
 	return s.impose(ctx, p.ID, valid, func(_ access.Account, exists bool) (access.Account, error) {
 		if exists {
 			return access.Account{}, refuse(Conflict, "the account %q exists already", p.ID)
@@ -188,7 +244,7 @@ func (s *Service) AddAccount(ctx context.Context, p access.Principal, valid time
 		if len(p.Roles) == 0 {
 			return access.Account{}, refuse(Usage, "an account has at least one role")
 		}
-		return access.Account{ID: p.ID, Person: p.Person, Robot: p.Robot, Roles: p.Roles}, nil
+		return access.Account{ID: p.ID, Person: p.Person, Robot: p.Robot, Roles: p.Roles, Identities: identities}, nil
 	})
 }
 
@@ -231,7 +287,9 @@ func (s *Service) impose(ctx context.Context, id string, valid time.Duration, ch
 			return err
 		}
 		a.Tokens = nil
-		if len(a.Roles) > 0 {
+		if len(a.Roles) == 0 {
+			a.Identities = nil
+		} else {
 			a.Tokens = []access.Token{{SHA256: hashOf(secret), Expires: s.Now().Add(valid).UTC().Format(time.RFC3339)}}
 		}
 		if err := a.Check(); err != nil {
@@ -282,7 +340,10 @@ func (s *Service) Accounts(ctx context.Context, p access.Principal, at time.Time
 	})
 	out := []api.Standing{}
 	for _, e := range h.all() {
-		v := api.Account{Name: e.ID, Person: e.Person, Robot: e.Robot, Roles: words(e.Roles), Tokens: []api.Token{}}
+		v := api.Account{Name: e.ID, Person: e.Person, Robot: e.Robot, Roles: words(e.Roles), Identities: []api.Identity{}, Tokens: []api.Token{}}
+		for _, i := range e.Identities {
+			v.Identities = append(v.Identities, api.Identity(i))
+		}
 		for _, t := range e.Tokens {
 			v.Tokens = append(v.Tokens, api.Token(t))
 		}

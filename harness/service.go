@@ -57,12 +57,18 @@ type Config struct {
 	Harness string // digest of this program
 	Name    string // URI of this service, names it in verdicts
 
+	Robots     Robots           // issuers of pipelines' tokens; nil: none
 	SessionKey []byte           // seals sessions; nil: a new one, so that they end with the process
 	CanarySeed *[32]byte        // only the demo fixes it; nil: random per set
 	Memory     memory.Allocator // nil: Arrow's default
 	Rand       io.Reader        // nil: the system's
 	Now        func() time.Time // nil: the clock
 	Logger     *slog.Logger
+}
+
+// Robots tells who signed a pipeline's token and what it claims, if it is valid.
+type Robots interface {
+	Verify(ctx context.Context, token string) (issuer string, claims map[string]string, err error)
 }
 
 // A Service evaluates candidates. It is safe for concurrent use.

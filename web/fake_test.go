@@ -339,6 +339,13 @@ func (f *fake) ProposePolicy(_ context.Context, p access.Principal, text []byte)
 	return f.propose(p, "policy", string(text))
 }
 
+func (f *fake) LoginAs(ctx context.Context, issuer string, claims map[string]string) (string, access.Principal, error) {
+	if issuer == "" || claims["sub"] == "" {
+		return "", access.Principal{}, fmt.Errorf("%w: no account has the identity", access.ErrDenied)
+	}
+	return f.Login(ctx, token(claims["sub"]))
+}
+
 func (f *fake) Events(_ context.Context, p access.Principal, from int64, limit int) ([]api.Event, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -361,7 +368,7 @@ func (f *fake) Accounts(_ context.Context, p access.Principal, at time.Time) ([]
 	if err := f.begin(p, "Accounts "+at.Format(time.RFC3339)); err != nil {
 		return nil, err
 	}
-	return []api.Standing{{Account: api.Account{Name: "rae", Person: "Rae", Roles: []string{"reviewer"}, Tokens: []api.Token{}}, Since: at.Format(time.RFC3339), Decider: "console"}},
+	return []api.Standing{{Account: api.Account{Name: "rae", Person: "Rae", Roles: []string{"reviewer"}, Identities: []api.Identity{}, Tokens: []api.Token{}}, Since: at.Format(time.RFC3339), Decider: "console"}},
 		access.Check(p, access.SeeChanges, access.Object{})
 }
 

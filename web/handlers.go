@@ -203,6 +203,9 @@ func (w *Server) proposeAccount(c echo.Context) error {
 	for _, r := range v.Roles {
 		a.Roles = append(a.Roles, access.Role(r))
 	}
+	for _, i := range v.Identities {
+		a.Identities = append(a.Identities, access.Identity(i))
+	}
 	for _, t := range v.Tokens {
 		a.Tokens = append(a.Tokens, access.Token(t))
 	}

@@ -93,7 +93,7 @@ func successes() []apiCall {
 		{"checkPolicy", "POST", "/v1/policies/check", y, "policy: p", 200, "pia"},
 		{"initPolicy", "GET", "/v1/policies/init?holdout=h&lineage=l&suite=a&suite=b", "", "", 200, "pia"},
 		{"proposeBaseline", "POST", "/v1/baselines", j, `{"lineage":"income","run":"run-first"}`, 201, "rae rob olga"},
-		{"proposeAccount", "POST", "/v1/accounts", j, `{"name":"eve","person":"Eve","robot":false,"roles":["auditor"],"tokens":[]}`, 201, "olga"},
+		{"proposeAccount", "POST", "/v1/accounts", j, `{"name":"eve","person":"Eve","robot":false,"roles":["auditor"],"identities":[{"issuer":"https://id.example","claims":{"sub":"1"}}],"tokens":[]}`, 201, "olga"},
 		{"accounts", "GET", "/v1/accounts?at=2026-11-25T07:00:00Z", "", "", 200, "cleo carl pia rae rob olga abe"},
 		{"changes", "GET", "/v1/changes", "", "", 200, "cleo carl pia rae rob olga abe"},
 		{"events", "GET", "/v1/events?from=0&limit=3", "", "", 200, "cleo carl pia rae rob olga abe"},
@@ -235,7 +235,7 @@ func TestSchemasAreTheTypes(t *testing.T) {
 		"Slice": report.Slice{}, "Test": report.Test{}, "Probe": report.Probe{}, "RowFlip": report.RowFlip{},
 		"Planted": report.Planted{}, "Share": report.Share{}, "PlantedKind": report.PlantedKind{}, "PlantedHarm": report.PlantedHarm{},
 		"Search": report.Search{}, "FoundSlice": report.FoundSlice{}, "Condition": report.Condition{},
-		"Event": api.Event{}, "Account": api.Account{}, "Standing": api.Standing{}, "Token": api.Token{},
+		"Event": api.Event{}, "Identity": api.Identity{}, "Account": api.Account{}, "Standing": api.Standing{}, "Token": api.Token{},
 		"Package": report.Package{}, "Credential": report.Credential{},
 	}
 	for name, ref := range doc.Components.Schemas {

@@ -39,6 +39,7 @@ type Server struct {
 	log     *slog.Logger
 	echo    *echo.Echo
 	secure  bool
+	signIn  SignIn // nil: by token alone
 }
 
 // New returns a server. secure says whether it is reached over TLS: cookies are

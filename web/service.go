@@ -39,6 +39,8 @@ type People interface {
 	Authenticate(ctx context.Context, secret, kind string) (access.Principal, error)
 	// Login opens a session for the holder of an API token. Its secret is new each time.
 	Login(ctx context.Context, token string) (session string, p access.Principal, err error)
+	// LoginAs opens a session for whom an issuer of people knows by these claims.
+	LoginAs(ctx context.Context, issuer string, claims map[string]string) (session string, p access.Principal, err error)
 	// Accounts lists who could do what at a time.
 	Accounts(ctx context.Context, p access.Principal, at time.Time) ([]api.Standing, error)
 	// Logout ends a session; one that does not exist is no error.

@@ -131,6 +131,7 @@ func local(next string) string {
 type loginPage struct {
 	Page          page
 	Next, Refused string
+	At            string // host of the issuer where people sign in; "": by token alone
 }
 
 func (w *Server) loginForm(c echo.Context) error {
@@ -143,7 +144,7 @@ func (w *Server) showLogin(c echo.Context, status int, next, refused string) err
 		secret = rand.Text() + rand.Text()
 		w.setCookie(c, "proctor-login", secret)
 	}
-	return send(c, status, "login", loginPage{Page: page{Title: "Sign in", Form: formToken(secret)}, Next: next, Refused: refused})
+	return send(c, status, "login", loginPage{Page: page{Title: "Sign in", Form: formToken(secret)}, Next: next, Refused: refused, At: w.issuer()})
 }
 
 // login opens a session. Its secret is always a new one: a cookie that somebody
@@ -164,6 +165,14 @@ func (w *Server) login(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := w.enter(c, session); err != nil {
+		return err
+	}
+	return c.Redirect(http.StatusSeeOther, local(f["next"]))
+}
+
+// enter gives the browser a new session, and ends the one that it had.
+func (w *Server) enter(c echo.Context, session string) error {
 	if old := w.cookie(c, "proctor"); old != "" {
 		if err := w.service.Logout(c.Request().Context(), old); err != nil {
 			return err
@@ -171,7 +180,7 @@ func (w *Server) login(c echo.Context) error {
 	}
 	w.setCookie(c, "proctor-login", "")
 	w.setCookie(c, "proctor", session)
-	return c.Redirect(http.StatusSeeOther, local(f["next"]))
+	return nil
 }
 
 // logout ends the session at the service, not only in the browser.

@@ -36,12 +36,14 @@ type order struct {
 	Robot   bool          `json:"robot,omitempty"`
 	Roles   []access.Role `json:"roles,omitempty"`
 	Valid   time.Duration `json:"valid,omitempty"`
+
+	Identities []access.Identity `json:"identities,omitempty"`
 }
 
 func (d order) carryOut(ctx context.Context, s *harness.Service) (token string, err error) {
 	switch d.Do {
 	case "add":
-		return s.AddAccount(ctx, access.Principal{ID: d.Account, Person: d.Person, Robot: d.Robot, Roles: d.Roles}, d.Valid)
+		return s.AddAccount(ctx, access.Principal{ID: d.Account, Person: d.Person, Robot: d.Robot, Roles: d.Roles}, d.Valid, d.Identities...)
 	case "renew":
 		return s.RenewAccount(ctx, d.Account, d.Valid)
 	case "end":

@@ -22,6 +22,7 @@ type serveCmd struct {
 	Workers int    `help:"Runs that are evaluated at the same time." default:"1"`
 	limits
 	webhooks
+	issuers
 }
 
 // limits bound a model. One that needs more is not judged.
@@ -48,13 +49,17 @@ func (c *serveCmd) Run(ctx context.Context, o console) error {
 	if err != nil {
 		return err
 	}
+	people, robots, err := c.issuers.read()
+	if err != nil {
+		return err
+	}
 	log := slog.New(slog.NewJSONHandler(o.Err, nil))
 	l, err := listen(c.Addr)
 	if err != nil {
 		return err
 	}
 	defer l.Close()
-	s, err := c.open(ctx, log, func(hc *harness.Config) { hc.Limits = bounds })
+	s, err := c.open(ctx, log, func(hc *harness.Config) { hc.Limits, hc.Robots = bounds, robots })
 	if err != nil {
 		return err
 	}
@@ -72,7 +77,7 @@ func (c *serveCmd) Run(ctx context.Context, o console) error {
 	tier, why := jail.Probe()
 	log.Info("serving", "address", l.Addr().String(), "data", c.Dir, "tier", tier, "not_stronger", why)
 	fmt.Fprintf(o.Out, "http://%s\n", l.Addr())
-	return s.serve(ctx, l, log, c.TLS, c.Workers)
+	return s.serve(ctx, l, log, c.TLS, c.Workers, people)
 }
 
 // listen takes the port before anything is opened, so that a second service does
@@ -93,14 +98,18 @@ func listen(addr string) (net.Listener, error) {
 
 // serve answers and evaluates until ctx ends. A run that is cut off is taken up
 // again by the next start.
-func (s *service) serve(ctx context.Context, l net.Listener, log *slog.Logger, tls bool, workers int) error {
+func (s *service) serve(ctx context.Context, l net.Listener, log *slog.Logger, tls bool, workers int, people web.SignIn) error {
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	stop, err := s.Work(work, workers)
 	if err != nil {
 		return err
 	}
-	err = web.New(s.Service, log, tls).Serve(ctx, l)
+	pages := web.New(s.Service, log, tls)
+	if people != nil {
+		pages.SignInAt(people)
+	}
+	err = pages.Serve(ctx, l)
 	grace, done := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer done()
 	return errors.Join(err, stop(grace))

@@ -27,6 +27,29 @@ type who struct {
 	Person string   `help:"The human behind it; two accounts of one person count as one." required:"" placeholder:"NAME" env:"-"`
 	Role   []string `help:"submitter, curator, policy-owner, reviewer, operator or auditor." env:"-"`
 	Robot  bool     `help:"A pipeline: it may submit and never decides." env:"-"`
+
+	Identity []string `help:"How an OpenID Connect issuer knows the holder: its address and claims, as in 'https://id.example sub=248289761001'. May be given again." placeholder:"'ISSUER CLAIM=VALUE...'" sep:"none" env:"-"`
+}
+
+// identities reads --identity.
+func (w who) identities() ([]access.Identity, error) {
+	list := []access.Identity{}
+	for _, text := range w.Identity {
+		f := strings.Fields(text)
+		if len(f) < 2 {
+			return nil, usagef("--identity: %q is not an issuer and claims, as in 'https://id.example sub=248289761001'", clip(text))
+		}
+		id := access.Identity{Issuer: f[0], Claims: map[string]string{}}
+		for _, c := range f[1:] {
+			name, value, ok := strings.Cut(c, "=")
+			if _, twice := id.Claims[name]; !ok || twice {
+				return nil, usagef("--identity: %q is not one CLAIM=VALUE", clip(c))
+			}
+			id.Claims[name] = value
+		}
+		list = append(list, id)
+	}
+	return list, nil
 }
 
 func (w who) roles() (list []access.Role) {
@@ -59,7 +82,11 @@ func (c *userAdd) Run(ctx context.Context, o console) error {
 	if err := c.valid.check(); err != nil {
 		return err
 	}
-	return c.dataDir.print(ctx, o, order{Do: "add", Account: c.ID, Person: c.Person, Robot: c.Robot, Roles: c.roles(), Valid: c.Valid})
+	ids, err := c.identities()
+	if err != nil {
+		return err
+	}
+	return c.dataDir.print(ctx, o, order{Do: "add", Account: c.ID, Person: c.Person, Robot: c.Robot, Roles: c.roles(), Identities: ids, Valid: c.Valid})
 }
 
 type userRenew struct {
@@ -119,7 +146,14 @@ func (c *userPropose) Run(ctx context.Context, o console) error {
 	if err := c.valid.check(); err != nil {
 		return err
 	}
-	a := api.Account{Name: c.ID, Person: c.Person, Robot: c.Robot, Roles: c.Role, Tokens: []api.Token{}}
+	ids, err := c.identities()
+	if err != nil {
+		return err
+	}
+	a := api.Account{Name: c.ID, Person: c.Person, Robot: c.Robot, Roles: c.Role, Identities: []api.Identity{}, Tokens: []api.Token{}}
+	for _, id := range ids {
+		a.Identities = append(a.Identities, api.Identity(id))
+	}
 	if a.Roles == nil {
 		a.Roles = []string{}
 	}

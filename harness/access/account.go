@@ -19,15 +19,20 @@ import (
 // document like a policy: immutable, named by its digest, put in force by an
 // activation in the log. A later version of the same name replaces it.
 //
-//	{"account":"rae","person":"Rae Lee","robot":false,"roles":["reviewer"],"tokens":[{"sha256":"9f86…","expires":"2027-02-01T00:00:00Z"}]}
+//	{"account":"rae","person":"Rae Lee","robot":false,"roles":["reviewer"],
+//	 "identities":[{"issuer":"https://id.example","claims":{"sub":"248289761001"}}],
+//	 "tokens":[{"sha256":"9f86…","expires":"2027-02-01T00:00:00Z"}]}
+//
+// but on one line.
 //
 // One without roles has ended: it may do nothing and no token speaks for it.
 type Account struct {
-	ID     string  `json:"account"`
-	Person string  `json:"person"` // the human behind it; robots share their owner's
-	Robot  bool    `json:"robot"`
-	Roles  []Role  `json:"roles"`
-	Tokens []Token `json:"tokens"`
+	ID         string     `json:"account"`
+	Person     string     `json:"person"` // the human behind it; robots share their owner's
+	Robot      bool       `json:"robot"`
+	Roles      []Role     `json:"roles"`
+	Identities []Identity `json:"identities"`
+	Tokens     []Token    `json:"tokens"`
 }
 
 // A Token is a secret that speaks for an account, as far as others may know it.
@@ -37,7 +42,10 @@ type Token struct {
 }
 
 // Most tokens of an account: one in use, and room to change it on several machines.
-const maxTokens = 8
+const (
+	maxTokens     = 8
+	maxIdentities = 8
+)
 
 var accountName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$`)
 
@@ -62,12 +70,20 @@ func (a Account) Check() error {
 			}
 		}
 	}
+	for i, id := range a.Identities {
+		if err := id.check(); err != nil {
+			return fmt.Errorf("identity %d of %s: %w", i+1, a.ID, err)
+		}
+	}
 	return a.checkTokens()
 }
 
 func (a Account) checkTokens() error {
-	if len(a.Roles) == 0 && len(a.Tokens) > 0 {
-		return fmt.Errorf("the account %s has no role, so that no token is of use", a.ID)
+	if len(a.Roles) == 0 && len(a.Tokens)+len(a.Identities) > 0 {
+		return fmt.Errorf("the account %s has no role, so that no token or identity is of use", a.ID)
+	}
+	if len(a.Identities) > maxIdentities {
+		return fmt.Errorf("the account %s has %d identities; at most %d", a.ID, len(a.Identities), maxIdentities)
 	}
 	if len(a.Tokens) > maxTokens {
 		return fmt.Errorf("the account %s has %d tokens; at most %d", a.ID, len(a.Tokens), maxTokens)
@@ -113,6 +129,9 @@ func (a Account) Against(others []Account) error {
 func (a Account) Canonical() []byte {
 	if a.Roles == nil {
 		a.Roles = []Role{}
+	}
+	if a.Identities == nil {
+		a.Identities = []Identity{}
 	}
 	if a.Tokens == nil {
 		a.Tokens = []Token{}

@@ -51,7 +51,15 @@ type Account struct {
 	Person string   `json:"person"` // the human behind it; robots share their owner's
 	Robot  bool     `json:"robot"`
 	Roles  []string `json:"roles"` // none: the account has ended
-	Tokens []Token  `json:"tokens"`
+
+	Identities []Identity `json:"identities"`
+	Tokens     []Token    `json:"tokens"`
+}
+
+// An Identity is how an OpenID Connect issuer knows the holder of an account.
+type Identity struct {
+	Issuer string            `json:"issuer"`
+	Claims map[string]string `json:"claims"` // each must be in the token, with this value
 }
 
 // A Standing is an account in force at a time.
