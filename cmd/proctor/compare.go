@@ -12,6 +12,7 @@ import (
 	"proctor/harness/intake"
 	"proctor/harness/policy"
 	"proctor/harness/report"
+	"proctor/harness/report/ci"
 	"proctor/holdout/rows"
 	"proctor/web"
 )
@@ -23,8 +24,9 @@ type compareCmd struct {
 	Cases     string `help:"CSV or JSONL: test, id, expect, and if wanted capability, critical. The ids are in both prediction files." type:"path"`
 	Policy    string `help:"The policy (YAML)." required:"" type:"path"`
 	Positive  string `help:"The class that counts as positive."`
-	JSON      bool   `help:"Print decision, findings, flips, metrics, slices and tests as JSON."`
-	HTML      string `help:"Write the report as one HTML file." placeholder:"FILE" type:"path"`
+	ciOutputs
+	JSON bool   `help:"Print decision, findings, flips, metrics, slices and tests as JSON."`
+	HTML string `help:"Write the report as one HTML file." placeholder:"FILE" type:"path"`
 }
 
 // comparison is what --json prints.
@@ -103,6 +105,9 @@ func (c *compareCmd) Run(ctx context.Context, o console) error {
 		if err := writeHTML(c.HTML, r, digest); err != nil {
 			return err
 		}
+	}
+	if err := c.ciOutputs.write(o, ci.FromReport(r)); err != nil {
+		return err
 	}
 	if c.JSON {
 		err = printJSON(o.Out, comparison{r.Decision.Result, r.Decision.Sentence, r.Binding, r.Decision.Decided, findingsOf(r.Decision),

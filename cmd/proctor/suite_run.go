@@ -26,7 +26,7 @@ type suiteRun struct {
 	judging
 	suiteOutputs
 	Files     []string `arg:"" help:"Suites (YAML)." type:"path"`
-	Candidate string   `help:"CSV or JSONL: id, label or answer, and if known repeat and p:<class>." required:"" type:"path"`
+	Candidate string   `help:"A model's folder, or its answers as CSV or JSONL: id, label or answer, and if known repeat and p:<class>." required:"" type:"path"`
 	Baseline  string   `help:"The same of the deployed model. Without it, only a candidate that fails nothing passes." type:"path"`
 	Classes   []string `help:"The classes of the choice; without it those that suites, probabilities and baseline name." sep:","`
 	Digest    []string `help:"Digests that the suites must have, in their order." sep:","`
@@ -44,14 +44,13 @@ func (c *suiteRun) Run(ctx context.Context, o console) error {
 			return usagef("%s is %s; another digest was asked for", f, suites[i].Digest())
 		}
 	}
-	ids := practice.ExampleIDs(suites)
-	candidate, err := readAnswers(ctx, "candidate", c.Candidate, ids)
+	candidate, err := answersOf(ctx, "candidate", c.Candidate, suites)
 	if err != nil {
 		return err
 	}
 	var baseline *practice.Answers
 	if c.Baseline != "" {
-		if baseline, err = readAnswers(ctx, "baseline", c.Baseline, ids); err != nil {
+		if baseline, err = answersOf(ctx, "baseline", c.Baseline, suites); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,12 +10,14 @@ import (
 	"path/filepath"
 
 	"proctor/harness/report"
+	"proctor/harness/report/ci"
 	"proctor/web/api"
 	"proctor/web/client"
 )
 
 type verdictCmd struct {
 	remote
+	ciOutputs
 	ID   string `arg:"" name:"run" help:"The run."`
 	Dir  string `help:"Folder to write approval.bundle.json and evidence.bundle.json to; made if it is not there." type:"path" env:"-" placeholder:"FOLDER"`
 	JSON bool   `help:"Print the submission as JSON."`
@@ -34,7 +37,23 @@ func (c *verdictCmd) Run(ctx context.Context, o console) error {
 	if err := show(o, s, c.JSON); err != nil {
 		return err
 	}
+	if err := c.ciOutputs.write(o, verdictRun(s)); err != nil {
+		return err
+	}
 	return outcome(s)
+}
+
+// verdictRun describes how a run stands, for pipelines: one entry, for a submitter sees
+// no more, and it is a PASS only where the exit code is 0.
+func verdictRun(s api.Submission) ci.Run {
+	run := ci.Run{Title: "Proctor: run " + s.ID, Result: s.Result, Sentence: s.Sentence}
+	if run.Sentence == "" {
+		run.Sentence = fmt.Sprintf("%s %s %s", s.Candidate, cmp.Or(s.Result, s.State), s.Reason)
+	}
+	if outcome(s) != nil && run.Result == report.Pass {
+		run.Result, run.Sentence = report.Inconclusive, run.Sentence+", not approved"
+	}
+	return run
 }
 
 // save writes what is signed, as far as the caller may have it: evidence holds

@@ -17,6 +17,34 @@ type Answers struct {
 	labels []string // by repeat and example: classes or texts
 	text   bool     // answers are texts
 	probs  []rows.Column
+
+	classes []string // that the model declares; nil: a file
+}
+
+// FromModel takes the answers of a model that was run over all examples, in order. A
+// label is the index of one of its classes or -1; probabilities are row-major, or nil.
+func FromModel(name string, classes []string, labels []int32, probs []float64) (*Answers, error) {
+	k := len(classes)
+	if probs != nil && len(probs) != len(labels)*k {
+		return nil, fmt.Errorf("%s: %d probabilities for %d answers of %d classes", name, len(probs), len(labels), k)
+	}
+	a := &Answers{name: name, k: 1, labels: make([]string, len(labels)), classes: classes}
+	for i, l := range labels {
+		if l < -1 || int(l) >= k {
+			return nil, fmt.Errorf("%s: answer %d is class %d of %d", name, i+1, l, k)
+		}
+		if l >= 0 {
+			a.labels[i] = classes[l]
+		}
+	}
+	for c := 0; probs != nil && c < k; c++ {
+		col := rows.Column{Name: classes[c], Floats: make([]float64, len(labels))}
+		for i := range labels {
+			col.Floats[i] = probs[i*k+c]
+		}
+		a.probs = append(a.probs, col)
+	}
+	return a, nil
 }
 
 // MaxRepeats is the most answers to one example.

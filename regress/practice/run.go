@@ -28,6 +28,12 @@ func Run(suites []*regress.Suite, baseline, candidate *Answers, classes []string
 	if len(suites) == 0 || candidate == nil {
 		return nil, errors.New("a run needs a suite and the answers of a candidate")
 	}
+	n := len(ExampleIDs(suites))
+	for _, a := range []*Answers{baseline, candidate} {
+		if a != nil && len(a.labels) != n*a.k {
+			return nil, fmt.Errorf("%s: suite.count_mismatch: %d answers for %d examples", a.name, len(a.labels), n*a.k)
+		}
+	}
 	if baseline != nil && (baseline.k != candidate.k || baseline.text != candidate.text) {
 		return nil, fmt.Errorf("%s has %d answers to each example, %s has %d; and both give classes, or both texts", baseline.name, baseline.k, candidate.name, candidate.k)
 	}
@@ -75,6 +81,9 @@ func classesOf(suites []*regress.Suite, baseline, candidate *Answers) []string {
 	known := baseline
 	if known == nil {
 		known = candidate
+	}
+	for _, c := range known.classes {
+		seen[c] = true
 	}
 	for _, p := range known.probs {
 		seen[p.Name] = true
