@@ -35,6 +35,7 @@ type cli struct {
 	Serve    serveCmd    `cmd:"" help:"Run the service."`
 	Backup   backupCmd   `cmd:"" help:"Copy what a service knows, without its keys."`
 	Restore  restoreCmd  `cmd:"" help:"Make a data folder from a backup, and audit it."`
+	Doctor   doctorCmd   `cmd:"" help:"Say what this machine can do for a service, and what is amiss."`
 	User     userCmd     `cmd:"" help:"Add, propose and end accounts."`
 	Access   accessCmd   `cmd:"" help:"Print who could do what at a time."`
 	Seal     sealCmd     `cmd:"" help:"Seal a table as a holdout and propose it."`

@@ -17,6 +17,7 @@ import (
 
 type serveCmd struct {
 	dataDir
+	confinement
 	Addr    string `help:"Address to listen on." default:"127.0.0.1:7800"`
 	TLS     bool   `help:"The service is reached over TLS (by a proxy in front of it): cookies demand it."`
 	Workers int    `help:"Runs that are evaluated at the same time." default:"1"`
@@ -45,6 +46,9 @@ func (c *serveCmd) Run(ctx context.Context, o console) error {
 	if c.Workers < 1 {
 		return usagef("--workers is at least 1")
 	}
+	if err := c.ready(); err != nil {
+		return err
+	}
 	bounds, err := c.limits.runner()
 	if err != nil {
 		return err
@@ -64,6 +68,7 @@ func (c *serveCmd) Run(ctx context.Context, o console) error {
 		return err
 	}
 	defer s.close()
+	s.Runner = c.confinement.runner()
 	stop, err := c.listenConsole(s.Service, log)
 	if err != nil {
 		return err

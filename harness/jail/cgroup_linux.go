@@ -63,6 +63,13 @@ var cgroupHome = sync.OnceValues(func() (cgroup, error) {
 	return home, nil
 })
 
+// Cgroups says why this process cannot make cgroups that bound memory and
+// processes; nil: it can.
+func Cgroups() error {
+	_, err := cgroupHome()
+	return err
+}
+
 // findCgroup gives the folder that shows a process's own cgroup.
 func findCgroup(mountinfo, controller, path string) string {
 	for line := range strings.Lines(mountinfo) {

@@ -33,6 +33,7 @@ type config struct {
 	Tree    bool     `json:"tree"`    // a cgroup bounds the tree's memory
 	Loop    bool     `json:"loop"`    // 127.0.0.1 is there and may be used
 	HostNS  string   `json:"host_ns"` // the mount namespace that must not be ours
+	Runsc   []string `json:"runsc"`   // tier gvisor: arguments of runsc
 	Without []string `json:"without,omitempty"`
 }
 

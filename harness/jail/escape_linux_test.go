@@ -156,19 +156,21 @@ func attemptMain(args []string) int {
 	return 0
 }
 
-// Every way out is closed in a jail, and open without it: in this process (as
-// root), or in a jail without the guard named.
-func TestEscape(t *testing.T) {
+// ways are what attempts aim at.
+type ways struct{ tcp, udp, sock, abstract, secret, self string }
+
+func newWays(t *testing.T) ways {
+	t.Helper()
 	tcp, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer tcp.Close()
+	t.Cleanup(func() { tcp.Close() })
 	udp, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer udp.Close()
+	t.Cleanup(func() { udp.Close() })
 	dir := openDir(t)
 	sock := filepath.Join(dir, "s")
 	abstract := fmt.Sprintf("@proctor-jail-test-%d", os.Getpid())
@@ -177,7 +179,7 @@ func TestEscape(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer l.Close()
+		t.Cleanup(func() { l.Close() })
 	}
 	os.Chmod(sock, 0o777)
 	secret := filepath.Join(dir, "secret")
@@ -185,16 +187,22 @@ func TestEscape(t *testing.T) {
 		t.Fatal(err)
 	}
 	os.Chmod(secret, 0o666)
-	self := strconv.Itoa(os.Getpid())
+	return ways{tcp.Addr().String(), udp.LocalAddr().String(), sock, abstract, secret, strconv.Itoa(os.Getpid())}
+}
 
+// Every way out is closed in a jail, and open without it: in this process (as
+// root), or in a jail without the guard named.
+func TestEscape(t *testing.T) {
+	w := newWays(t)
+	tcp, udp, sock, abstract, secret, self := w.tcp, w.udp, w.sock, w.abstract, w.secret, w.self
 	for _, c := range []struct {
 		name, arg string
 		least     Tier   // the weakest tier that closes it
 		control   string // "here": open in this process; a guard: open in a full jail without it; "": none that is harmless everywhere
 	}{
-		{"tcp", tcp.Addr().String(), Landlock, "here"},
-		{"tcp", tcp.Addr().String(), NoCgroup, "seccomp,landlock,netns"},
-		{"udp", udp.LocalAddr().String(), Landlock, "here"},
+		{"tcp", tcp, Landlock, "here"},
+		{"tcp", tcp, NoCgroup, "seccomp,landlock,netns"},
+		{"udp", udp, Landlock, "here"},
 		{"unix", sock, Landlock, "here"},
 		{"abstract", abstract, Landlock, "here"},
 		{"abstract", abstract, NoCgroup, "seccomp,landlock,netns"},

@@ -56,6 +56,9 @@ func (c *config) confine() error {
 	if err != nil {
 		return fmt.Errorf("open our own binary: %w", err)
 	}
+	if c.Tier == GVisor {
+		return c.becomeRunsc()
+	}
 	if c.Tier.namespaces() {
 		if err := c.newRoot(); err != nil {
 			return err
@@ -102,15 +105,20 @@ func or(s, otherwise string) string {
 	return s
 }
 
+// cpuSeconds is the limit of processor time as the kernel counts it.
+func (c *config) cpuSeconds() uint64 {
+	if c.Limits.CPU == 0 {
+		return 60
+	}
+	return uint64(c.Limits.CPU.Seconds()+0.999) + 1
+}
+
 // limit sets what holds for each process of the tree, but for its memory: see exec.
 func (c *config) limit() error {
 	if !c.with("limits") {
 		return nil
 	}
-	cpu := uint64(c.Limits.CPU.Seconds()+0.999) + 1
-	if c.Limits.CPU == 0 {
-		cpu = 60
-	}
+	cpu := c.cpuSeconds()
 	limits := []struct {
 		what     int
 		name     string

@@ -17,7 +17,11 @@
 // process only; /tmp is a folder of the host, bounded per file only. In tier
 // [None] nothing is promised, though everything that works is still done.
 //
-// The kernel is trusted. A program can still use processor time up to its limits,
+// In tier [GVisor] the program's system calls do not reach the host's kernel at
+// all: they are answered by gVisor, a kernel written in Go, which runsc starts
+// within namespaces and a cgroup of ours. It starts in half a second.
+//
+// The kernel is trusted, and runsc where it is used. A program can still use processor time up to its limits,
 // and learn what time it is.
 package jail
 
@@ -37,7 +41,7 @@ const (
 	Landlock Tier = "landlock"  // no files, no network, no capabilities; no namespaces
 	NoCgroup Tier = "jail-nocg" // namespaces too; memory bounded per process only
 	Jail     Tier = "jail"      // and a cgroup for the whole tree
-	GVisor   Tier = "gvisor"    // a kernel of its own
+	GVisor   Tier = "gvisor"    // and a kernel of its own, see UseRunsc
 	unknown  Tier = "(no such)" // orders below None
 )
 
@@ -59,7 +63,7 @@ func ParseTier(s string) (Tier, error) {
 }
 
 // namespaces says whether the tier has its own root, so that binds have targets.
-func (t Tier) namespaces() bool { return t == NoCgroup || t == Jail }
+func (t Tier) namespaces() bool { return t == NoCgroup || t == Jail || t == GVisor }
 
 // A Bind shows a file or folder of the host, read-only, with all that is mounted
 // below it. Tiers without a root of their own show it where it is.

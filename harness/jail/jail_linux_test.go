@@ -73,6 +73,12 @@ func run(t *testing.T, tier Tier, s Spec, stdin string) (out string, exit Exit, 
 	if p.Tier() != tier {
 		t.Fatalf("started at tier %s, want %s", p.Tier(), tier)
 	}
+	return collect(t, p, stdin)
+}
+
+// collect gives a process its input and returns what it printed.
+func collect(t *testing.T, p *Process, stdin string) (out string, exit Exit, stderr string) {
+	t.Helper()
 	go func() {
 		io.WriteString(p.Stdin, stdin)
 		p.Stdin.Close()

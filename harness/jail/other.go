@@ -78,3 +78,9 @@ func SystemBinds() []Bind { return nil }
 
 // LandlockVersion is 0: no Landlock.
 func LandlockVersion() int { return 0 }
+
+// UseRunsc fails: gVisor runs on Linux only.
+func UseRunsc(path, digest string) error { return fmt.Errorf("runsc: to be had on Linux only") }
+
+// Cgroups fails: there are none.
+func Cgroups() error { return fmt.Errorf("cgroups are to be had on Linux only") }

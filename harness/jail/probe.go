@@ -26,7 +26,7 @@ var probed = sync.OnceValue(func() probeResult {
 	if err := checkRole(""); err != nil {
 		return probeResult{None, []string{err.Error()}}
 	}
-	for _, tier := range []Tier{Jail, NoCgroup, Landlock} {
+	for _, tier := range []Tier{GVisor, Jail, NoCgroup, Landlock} {
 		err := try(tier)
 		if err == nil {
 			r.tier = tier

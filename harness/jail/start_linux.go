@@ -44,8 +44,13 @@ func startAt(ctx context.Context, s Spec, tier Tier) (_ *Process, err error) {
 			c.Tmp = p.tmp.dir
 		}
 	}
+	if tier == GVisor {
+		if p.tmp, err = c.bundle(); err != nil {
+			return nil, fmt.Errorf("jail: %w", err)
+		}
+	}
 	if tier != NoCgroup && c.with("cgroup") {
-		if p.cg, err = newCgroup(c.Limits); err != nil && tier == Jail {
+		if p.cg, err = newCgroup(c.tree()); err != nil && tier.AtLeast(Jail) {
 			return nil, fmt.Errorf("jail: %w", err)
 		}
 		err = nil
@@ -91,7 +96,7 @@ func (p *Process) launch(c *config) error {
 		Path: "/proc/self/exe", Args: []string{initName}, Dir: "/",
 		Env:   []string{"GOGC=off", "GOTRACEBACK=none"},
 		Stdin: theirs[0], Stdout: theirs[1], Stderr: theirs[2],
-		ExtraFiles:  []*os.File{l.configR, l.errorW},
+		ExtraFiles:  append([]*os.File{l.configR, l.errorW}, c.helpers()...),
 		SysProcAttr: attributes(c),
 	}
 	p.start = time.Now()
@@ -202,6 +207,10 @@ func attributes(c *config) *syscall.SysProcAttr {
 	if !c.with("netns") {
 		at.Cloneflags &^= unix.CLONE_NEWNET
 	}
+	if c.Tier == GVisor { // root, as runsc needs it; it gives up what it can itself
+		at.Cloneflags &^= unix.CLONE_NEWUSER | unix.CLONE_NEWCGROUP
+		return at
+	}
 	uid, gid := os.Geteuid(), os.Getegid()
 	if c.User >= 0 {
 		// Root sets up, so that folders of the service's own can be bound, and then
@@ -242,6 +251,11 @@ func (p *Process) finish(waitErr error) {
 	if ws, ok := st.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
 		e.Signal = ws.Signal().String()
 		e.OutOfCPU = ws.Signal() == syscall.SIGXCPU || ws.Signal() == syscall.SIGKILL && !p.killed && p.cpu > 0 && e.CPU >= p.cpu*9/10
+	}
+	if p.tier == GVisor && e.Code > 128 { // as runsc tells of a signal
+		sig := syscall.Signal(e.Code - 128)
+		e.Code, e.Signal = -1, sig.String()
+		e.OutOfCPU = sig == syscall.SIGXCPU || sig == syscall.SIGKILL && p.cpu > 0 && e.CPU >= p.cpu*9/10
 	}
 	if ru, ok := st.SysUsage().(*syscall.Rusage); ok {
 		e.PeakMemory = ru.Maxrss << 10

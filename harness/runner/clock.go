@@ -45,6 +45,21 @@ func (r Runner) Clock(ctx context.Context, p *Package) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return r.clockOf(ctx, prog)
+}
+
+// Interpreter says where a program is that commands may start with, "" if nowhere,
+// and what Clock says of packages that do.
+func (r Runner) Interpreter(ctx context.Context, word string) (path, clock string, err error) {
+	prog, err := r.program(&Package{Manifest: Manifest{Kind: KindCommand, Command: []string{word}}})
+	if err != nil {
+		return "", "", err
+	}
+	clock, err = r.clockOf(ctx, prog)
+	return prog.name, clock, err
+}
+
+func (r Runner) clockOf(ctx context.Context, prog program) (string, error) {
 	script := tellTime[strings.TrimRight(filepath.Base(prog.name), "0123456789.")]
 	switch {
 	case script == nil:
