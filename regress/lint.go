@@ -1,8 +1,11 @@
 package regress
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"slices"
+
+	"proctor/regress/score"
 )
 
 // fewCarriers is how many carriers a trigger needs: with as many, the exact paired
@@ -20,8 +23,15 @@ func (s *Suite) Lint() []string {
 	if s.About == "" {
 		out = append(out, "the suite has no about; a reviewer reads that line first")
 	}
+	twins := map[[sha256.Size]byte]string{}
 	for i := range s.Tests {
 		t := &s.Tests[i]
+		asked := t.asked()
+		if first, ok := twins[asked]; ok {
+			say(t, "it asks the same of the same cases as test %s: what one of them shows is counted twice", first)
+		} else {
+			twins[asked] = t.Name
+		}
 		if t.Capability == "" {
 			say(t, "it has no capability, so it stands alone in the overview")
 		}
@@ -39,8 +49,11 @@ func (s *Suite) Lint() []string {
 		} else if t.Kind != Trigger && !t.Critical && n < 5 {
 			say(t, "%d cases cannot show a change at the 5 %% level however they fail; add cases or make the test critical", n)
 		}
-		if t.Kind == MFT && t.Len() > 1 && len(slices.Compact(slices.Sorted(slices.Values(t.Expected)))) == 1 {
-			say(t, "all cases expect %q: a model that always answers so passes", t.Expected[0])
+		if class, one := t.onlyClass(); one && t.Len() > 1 && !s.balanced(t, class) {
+			say(t, "all cases expect %q: a model that always answers so passes", class)
+		}
+		if t.forbidsOnly() && !s.controlled() {
+			say(t, "its checks only forbid, and no test of the suite asks for anything: a model that refuses everything passes")
 		}
 		if t.Kind == DIR && t.Tolerance == nil {
 			say(t, "it has no tolerance, so the smallest move of a probability fails")
@@ -50,6 +63,43 @@ func (s *Suite) Lint() []string {
 		}
 	}
 	return out
+}
+
+// asked is the digest of what a test asks of its cases, whatever it is called.
+func (t *Test) asked() [sha256.Size]byte {
+	h := sha256.New()
+	fmt.Fprintf(h, "%s %q %q %q %q %s %v", t.Kind, t.Target, t.Class, t.Expect, checks(t), tolerance(t.Tolerance), t.Monotone)
+	for _, k := range t.keys() {
+		h.Write(k.whole[:])
+	}
+	return [sha256.Size]byte(h.Sum(nil))
+}
+
+// onlyClass returns the class that all cases expect, and whether there is just one.
+func (t *Test) onlyClass() (string, bool) {
+	if t.Expected == nil || t.Expected[0] == "" {
+		return "", false
+	}
+	return t.Expected[0], !slices.ContainsFunc(t.Expected, func(c string) bool { return c != t.Expected[0] })
+}
+
+// balanced says whether another test of the capability expects another class.
+func (s *Suite) balanced(t *Test, class string) bool {
+	return slices.ContainsFunc(s.Tests, func(o Test) bool {
+		return o.Capability == t.Capability && slices.ContainsFunc(o.Expected, func(c string) bool { return c != "" && c != class })
+	})
+}
+
+// forbidsOnly says whether an answer without content would meet every check.
+func (t *Test) forbidsOnly() bool {
+	return t.Checks != nil && !slices.ContainsFunc(t.Checks, asks)
+}
+
+func asks(c score.Check) bool { return c.Not == (c.Score == "refusal") }
+
+// controlled says whether some test asks for content.
+func (s *Suite) controlled() bool {
+	return slices.ContainsFunc(s.Tests, func(o Test) bool { return slices.ContainsFunc(o.Checks, asks) })
 }
 
 // repeats counts cases whose first example equals that of an earlier case.

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"proctor/regress/score"
 )
 
 // A suite that a reviewer has nothing to say about gets no sentence; each weakness
@@ -38,6 +40,21 @@ func TestLint(t *testing.T) {
 		{"one class", func(s *Suite) {
 			s.Tests[0] = Test{Name: "t", Capability: "c", Kind: MFT, Expected: slices.Repeat([]string{"a"}, 5), Examples: numbered(t, 5)}
 		}, `test t: all cases expect "a": a model that always answers so passes`},
+		{"one class, and another test of the capability expects another", func(s *Suite) {
+			s.Tests[0] = Test{Name: "t", Capability: "c", Kind: MFT, Expected: slices.Repeat([]string{"a"}, 5), Examples: numbered(t, 5)}
+			s.Tests = append(s.Tests, Test{Name: "u", Capability: "c", Kind: MFT, Expected: slices.Repeat([]string{"b"}, 6), Examples: numbered(t, 6)})
+		}, ""},
+		{"only forbidden", func(s *Suite) {
+			s.Tests[0] = Test{Name: "t", Capability: "c", Kind: MFT, Single: 5, Examples: numbered(t, 5), Checks: []score.Check{{Score: "contains", Text: "x", Not: true}, {Score: "refusal"}}, Given: [][]string{nil, nil}}
+		}, "test t: its checks only forbid, and no test of the suite asks for anything: a model that refuses everything passes"},
+		{"forbidden, and no refusal", func(s *Suite) {
+			s.Tests[0] = Test{Name: "t", Capability: "c", Kind: MFT, Single: 5, Examples: numbered(t, 5), Checks: []score.Check{{Score: "contains", Text: "x", Not: true}, {Score: "refusal", Not: true}}, Given: [][]string{nil, nil}}
+		}, ""},
+		{"one test twice", func(s *Suite) {
+			twin := s.Tests[0]
+			twin.Name = "u"
+			s.Tests = append(s.Tests, twin)
+		}, "test u: it asks the same of the same cases as test t: what one of them shows is counted twice"},
 		{"no tolerance", func(s *Suite) {
 			s.Tests[0].Kind, s.Tests[0].Class, s.Tests[0].Expect = DIR, "a", NotDecrease
 		}, "test t: it has no tolerance, so the smallest move of a probability fails"},
