@@ -34,15 +34,16 @@ var stdOnly = []string{"harness/secret", "harness/cosig", "harness/verdict", "ha
 
 // only lists who may import a module.
 var only = map[string][]string{
-	"github.com/mattn/go-sqlite3":                  {"harness/store/sqlite"},
-	"github.com/labstack/echo/v4":                  {"web"},
-	"github.com/labstack/echo/v4/middleware":       {"web"},
-	"github.com/landlock-lsm/go-landlock/landlock": {"harness/jail"},
-	"github.com/tetratelabs/wazero":                {"harness/runner/wasm"},
-	"github.com/coreos/go-oidc/v3/oidc":            {"harness/identity"},
-	"golang.org/x/oauth2":                          {"harness/identity"},
-	"proctor/testdata/income":                      {"cmd/proctor"}, // the demo's data, inside the program
-	"proctor/testdata/models":                      {"cmd/proctor"}, // what package init writes
+	"github.com/mattn/go-sqlite3":                          {"harness/store/sqlite"},
+	"github.com/labstack/echo/v4":                          {"web"},
+	"github.com/labstack/echo/v4/middleware":               {"web"},
+	"github.com/landlock-lsm/go-landlock/landlock":         {"harness/jail"},
+	"github.com/tetratelabs/wazero":                        {"harness/runner/wasm"},
+	"github.com/coreos/go-oidc/v3/oidc":                    {"harness/identity"},
+	"golang.org/x/oauth2":                                  {"harness/identity"},
+	"proctor/testdata/income":                              {"cmd/proctor"}, // the demo's data, inside the program
+	"proctor/testdata/models":                              {"cmd/proctor"}, // what package init writes
+	"github.com/google/go-containerregistry/pkg/v1/remote": {"cmd/proctor"}, // the submitter's client; the service dials no registry
 }
 
 func TestImports(t *testing.T) {

@@ -71,7 +71,7 @@ func run(ctx context.Context, args []string, out, errw io.Writer) int {
 	}
 	var c cli
 	code := -1
-	parser, err := kong.New(&c, kong.Name("proctor"), kong.Description(description),
+	parser, err := kong.New(&c, kong.Name("proctor"), kong.Vars{"platform": platform}, kong.Description(description),
 		kong.DefaultEnvars("PROCTOR"), kong.Configuration(loadConfig),
 		kong.Writers(out, errw), kong.Exit(func(n int) { code = n }),
 		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(console{out, errw}))

@@ -15,8 +15,9 @@ import (
 )
 
 type packageCmd struct {
-	Init packageInit `cmd:"" help:"Write a package to start from: a small model that answers, and the kit that wraps yours."`
-	Lint packageLint `cmd:"" help:"Read a package as the service would, try it over a few rows, and say what is wrong."`
+	Init  packageInit  `cmd:"" help:"Write a package to start from: a small model that answers, and the kit that wraps yours."`
+	Image packageImage `cmd:"" help:"Make a package of a container image, which is pulled by digest."`
+	Lint  packageLint  `cmd:"" help:"Read a package as the service would, try it over a few rows, and say what is wrong."`
 }
 
 type packageLint struct {

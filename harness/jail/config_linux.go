@@ -60,7 +60,13 @@ func (s *Spec) config(tier Tier) (*config, error) {
 	if c.HostNS, err = os.Readlink("/proc/self/ns/mnt"); err != nil && tier.namespaces() {
 		return nil, err
 	}
-	if c.Binds, err = resolve(append(SystemBinds(), s.Binds...)); err != nil {
+	shown := SystemBinds()
+	if s.Root != "" {
+		if shown, err = rootBinds(s.Root, c.with("inside")); err != nil {
+			return nil, err
+		}
+	}
+	if c.Binds, err = resolve(append(shown, s.Binds...)); err != nil {
 		return nil, err
 	}
 	if c.Dir != "" {

@@ -91,6 +91,11 @@ type Spec struct {
 	Binds  []Bind   // shown besides what Role needs
 	Env    []string // the whole environment; HOME and TMPDIR are set by the jail
 	Limits Limits
+	// Root is a folder of the host with a root filesystem for the program. What lies in
+	// it is shown, read-only, in place of the system's programs and libraries; nothing of
+	// the host's system is then in sight. Nobody may write to it meanwhile. It needs a
+	// root of its own, so that Start refuses below NoCgroup.
+	Root string
 	// Loopback gives the program a network of its own that holds nothing but itself:
 	// 127.0.0.1, on which its processes reach each other and nobody else. It needs a
 	// namespace, so that Start refuses below NoCgroup.

@@ -71,7 +71,7 @@ func (s *Spec) check() error {
 			return fmt.Errorf("bind of %q at %q: both must be absolute and clean", b.Source, b.Target)
 		}
 	}
-	if s.Dir != "" {
+	if s.Dir != "" && s.Root == "" {
 		if _, ok := s.host(s.Dir); !ok {
 			return fmt.Errorf("working folder %q is not in a bind", s.Dir)
 		}
@@ -84,6 +84,9 @@ func (s *Spec) tier() (Tier, error) {
 	want := s.MinTier
 	if want == "" {
 		want = Landlock
+	}
+	if s.Root != "" && !want.AtLeast(NoCgroup) {
+		want = NoCgroup
 	}
 	if s.Loopback && !want.AtLeast(NoCgroup) {
 		want = NoCgroup

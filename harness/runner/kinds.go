@@ -3,6 +3,7 @@ package runner
 import (
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -12,6 +13,7 @@ const (
 	KindONNX    = "onnx"    // declarative: numbers and operators, run by our own evaluator
 	KindCommand = "command" // a program that speaks the protocol
 	KindWASM    = "wasm"    // a WebAssembly module that does, under a fixed clock
+	KindImage   = "image"   // a container image whose program speaks the protocol
 	KindHTTP    = "http"    // a server that is started in the jail and asked over its loopback
 )
 
@@ -33,9 +35,12 @@ var kinds = map[string]kind{
 	KindONNX:    {needs: []string{"model"}, input: []string{InputJSONL}},
 	KindCommand: {needs: []string{"command"}, input: []string{InputJSONL, InputArrow}, code: true},
 	KindWASM:    {needs: []string{"model"}, input: []string{InputJSONL}, code: true},
+	KindImage:   {needs: []string{"image"}, input: []string{InputJSONL}, code: true},
 	KindHTTP: {needs: []string{"command", "api", "port", "model"}, may: []string{"prompt", "answers", "max_tokens"},
 		input: []string{InputJSONL}, code: true},
 }
+
+var imageDigest = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 
 // Kinds lists the kinds of packages, sorted.
 func Kinds() []string {
@@ -86,6 +91,9 @@ func (m Manifest) checkKind(keys []string) error {
 			return fmt.Errorf(`"model": %w`, err)
 		}
 	}
+	if m.Kind == KindImage && !imageDigest.MatchString(m.Image) {
+		return fmt.Errorf(`"image" is %.100q; it must be the digest of the image's manifest, sha256: and 64 characters 0-9, a-f`, m.Image)
+	}
 	if m.Kind == KindHTTP {
 		return m.checkHTTP(keys)
 	}
@@ -94,6 +102,9 @@ func (m Manifest) checkKind(keys []string) error {
 
 // file is the file of the package that the manifest names, or "".
 func (m Manifest) file() string {
+	if m.Kind == KindImage {
+		return path.Join(ImageDir, "blobs", "sha256", strings.TrimPrefix(m.Image, "sha256:"))
+	}
 	if m.Command == nil {
 		return m.Model
 	}

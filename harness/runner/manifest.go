@@ -40,6 +40,7 @@ type Manifest struct {
 	Kind      string   `json:"kind"`
 	Command   []string `json:"command,omitempty"`    // what runs, in the package's folder
 	Model     string   `json:"model,omitempty"`      // a file of the package; kind http: the model's name at its server
+	Image     string   `json:"image,omitempty"`      // kind image: the digest of the image's manifest, "sha256:<hex>"
 	API       string   `json:"api,omitempty"`        // kind http: how the server is asked
 	Port      int      `json:"port,omitempty"`       // kind http: where it listens on 127.0.0.1
 	Prompt    string   `json:"prompt,omitempty"`     // what a text model is asked about a row, see Prompt
@@ -92,7 +93,7 @@ func decodeManifest(data []byte) (Manifest, []string, error) {
 var everyKey = []string{"protocol", "kind", "input", "batch_max", "task", "classes"}
 
 // ownKeys are those that only some kinds know.
-var ownKeys = []string{"command", "model", "api", "port", "prompt", "answers", "max_tokens"}
+var ownKeys = []string{"command", "model", "image", "api", "port", "prompt", "answers", "max_tokens"}
 
 // checkKeys refuses what encoding/json lets pass: repeated keys, keys in another
 // case, nested objects.

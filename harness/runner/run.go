@@ -41,6 +41,15 @@ func (r Runner) Run(ctx context.Context, dir string, p *Package, s Sheet, l Limi
 	if err != nil {
 		return Output{}, facts, &Failure{StartFailed, err.Error(), 0}
 	}
+	if p.Manifest.Kind == KindImage {
+		remove, err := r.image(ctx, dir, p, &spec)
+		if remove != nil {
+			defer remove()
+		}
+		if err != nil {
+			return Output{}, facts, err
+		}
+	}
 	if s.Ahead != 0 {
 		r.moveClock(&spec, s.Ahead)
 	}

@@ -28,6 +28,9 @@ func (r Runner) spec(dir string, p *Package, l Limits) (jail.Spec, string, error
 		spec.Role, spec.Args = RoleONNX, []string{"."}
 		spec.Limits.Tmp, spec.MinTier = 0, jail.None
 		return spec, "proctor", nil
+	case KindImage: // Run lays the image out and completes it
+		spec.Dir, spec.Binds = "", nil
+		return spec, "image", nil
 	case KindWASM:
 		spec.Role, spec.Args = RoleWASM, []string{".", strconv.FormatInt(wasmPages(l.Memory), 10)}
 		spec.Limits.Tmp = 0
