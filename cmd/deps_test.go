@@ -22,7 +22,7 @@ var layers = [][]string{
 	{"regress/generate", "regress/score"},
 	{"harness/report/ci", "holdout", "regress", "harness/intake", "harness/gate", "metrics/metricstest", "harness/notify", "harness/identity", "harness/identity/identitytest", "holdout/blob/blobtest", "harness/verdict/verdicttest", "web/client"},
 	{"regress/importer", "regress/practice", "harness/runner", "harness/policy", "harness/store"},
-	{"harness", "harness/store/sqlite", "harness/runner/onnx", "harness/runner/wasm", "harness/runner/served"},
+	{"harness", "harness/store/sqlite", "harness/runner/onnx", "harness/runner/wasm", "harness/runner/served", "harness/runner/onnxruntime"},
 	{"web", "harness/candidate"},
 	{"cmd/proctor", "cmd/proctor-gate"},
 }
@@ -38,6 +38,7 @@ var only = map[string][]string{
 	"github.com/labstack/echo/v4":                          {"web"},
 	"github.com/labstack/echo/v4/middleware":               {"web"},
 	"github.com/landlock-lsm/go-landlock/landlock":         {"harness/jail"},
+	"github.com/yalue/onnxruntime_go":                      {"harness/runner/onnxruntime"},
 	"github.com/tetratelabs/wazero":                        {"harness/runner/wasm"},
 	"github.com/coreos/go-oidc/v3/oidc":                    {"harness/identity"},
 	"golang.org/x/oauth2":                                  {"harness/identity"},

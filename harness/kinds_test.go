@@ -1,6 +1,8 @@
 package harness
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -69,6 +71,7 @@ func TestExamples(t *testing.T) {
 		{"command-arrow-go", jail.None, func() map[string]string {
 			return map[string]string{"serve": compile(t, models+"command-arrow-go", "serve")}
 		}},
+		{"onnxruntime", jail.None, nil},
 		{"http-oip-python", jail.NoCgroup, nil},
 		{"http-openai-python", jail.NoCgroup, nil},
 	} {
@@ -85,6 +88,9 @@ func TestExamples(t *testing.T) {
 			}
 			w := newWorld(t).begin()
 			w.s.Limits.Memory = 1 << 30
+			if c.dir == "onnxruntime" {
+				w.s.Runner.ONNXRuntime = onnxLibrary(t)
+			}
 			w.deploy("base", model(0, ""))
 			v := w.run(c.dir, folder(t, models+c.dir, more))
 			if v.Result != report.Pass {
@@ -102,4 +108,18 @@ func TestExamples(t *testing.T) {
 			w.clean()
 		})
 	}
+}
+
+// onnxLibrary is the one that PROCTOR_ONNXRUNTIME names.
+func onnxLibrary(t *testing.T) runner.Library {
+	t.Helper()
+	path := os.Getenv("PROCTOR_ONNXRUNTIME")
+	if path == "" {
+		t.Skip("PROCTOR_ONNXRUNTIME names no onnxruntime library")
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return runner.Library{Path: path, SHA256: fmt.Sprintf("%x", sha256.Sum256(b))}
 }

@@ -134,6 +134,7 @@ func TestRefusedPackages(t *testing.T) {
 		"is missing":  pack(map[string]string{"a": "b"}),
 		"not in the":  pack(map[string]string{runner.ManifestFile: `{"protocol":"proctor/1","kind":"onnx","model":"m.onnx","task":"classification","classes":["no","yes"]}`}),
 		"one of the":  pack(map[string]string{"m.onnx": "{}", runner.ManifestFile: `{"protocol":"proctor/1","kind":"onnx","model":"m.onnx","task":"classification","classes":["no","maybe"]}`}),
+		"not set up":  pack(map[string]string{"m.onnx": "{}", runner.ManifestFile: `{"protocol":"proctor/1","kind":"onnxruntime","model":"m.onnx","task":"classification","classes":["no","yes"]}`}),
 		"package arc": pack(map[string]string{"../m.onnx": "{}"}),
 	} {
 		_, err := w.submit("sub1", "m", archive)

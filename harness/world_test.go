@@ -26,6 +26,7 @@ import (
 	"proctor/harness/intake"
 	"proctor/harness/jail"
 	"proctor/harness/runner"
+	"proctor/harness/runner/onnxruntime"
 	"proctor/harness/runner/served"
 	"proctor/harness/runner/wasm"
 	"proctor/harness/store"
@@ -41,7 +42,7 @@ import (
 func TestMain(m *testing.M) {
 	roles := intake.Roles()
 	roles[runner.RoleONNX] = runner.Role(toy)
-	roles[runner.RoleWASM], roles[runner.RoleHTTP] = wasm.Main, served.Main
+	roles[runner.RoleWASM], roles[runner.RoleHTTP], roles[runner.RoleONNXRuntime] = wasm.Main, served.Main, onnxruntime.Main
 	jail.Main(roles)
 	if dir := os.Getenv(crashDir); dir != "" {
 		os.Exit(crashChild(dir))

@@ -26,6 +26,7 @@ type packageLint struct {
 	Label    string `help:"The column of --practice that holds the answers." placeholder:"COLUMN"`
 	NoRun    bool   `help:"Only read the package, do not start the model."`
 	JSON     bool   `help:"Print the findings as JSON."`
+	libraries
 }
 
 // Run lints. A package with a problem ends with exit code 2, as its submission would.
@@ -34,7 +35,11 @@ func (c *packageLint) Run(ctx context.Context, o console) error {
 	if err != nil {
 		return err
 	}
-	r, err := candidate.Lint(ctx, c.Dir, candidate.Options{Practice: practice, NoRun: c.NoRun})
+	onnx, err := c.libraries.onnxruntime(ctx)
+	if err != nil {
+		return err
+	}
+	r, err := candidate.Lint(ctx, c.Dir, candidate.Options{Runner: runner.Runner{ONNXRuntime: onnx}, Practice: practice, NoRun: c.NoRun})
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"proctor/harness/intake"
 	"proctor/harness/runner"
 	"proctor/harness/runner/onnx"
+	"proctor/harness/runner/onnxruntime"
 	"proctor/harness/runner/served"
 	"proctor/harness/runner/wasm"
 )
@@ -18,6 +19,7 @@ func roles() map[string]func(args []string) int {
 	all[runner.RoleONNX] = serveONNX
 	all[runner.RoleWASM] = wasm.Main
 	all[runner.RoleHTTP] = served.Main
+	all[runner.RoleONNXRuntime] = onnxruntime.Main
 	return all
 }
 

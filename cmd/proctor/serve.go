@@ -22,6 +22,7 @@ type serveCmd struct {
 	TLS     bool   `help:"The service is reached over TLS (by a proxy in front of it): cookies demand it."`
 	Workers int    `help:"Runs that are evaluated at the same time." default:"1"`
 	limits
+	libraries
 	webhooks
 	issuers
 }
@@ -53,6 +54,10 @@ func (c *serveCmd) Run(ctx context.Context, o console) error {
 	if err != nil {
 		return err
 	}
+	onnx, err := c.libraries.onnxruntime(ctx)
+	if err != nil {
+		return err
+	}
 	people, robots, err := c.issuers.read()
 	if err != nil {
 		return err
@@ -63,7 +68,7 @@ func (c *serveCmd) Run(ctx context.Context, o console) error {
 		return err
 	}
 	defer l.Close()
-	s, err := c.open(ctx, log, func(hc *harness.Config) { hc.Limits, hc.Robots = bounds, robots })
+	s, err := c.open(ctx, log, func(hc *harness.Config) { hc.Limits, hc.Runner.ONNXRuntime, hc.Robots = bounds, onnx, robots })
 	if err != nil {
 		return err
 	}

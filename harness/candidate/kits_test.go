@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"proctor/harness/jail"
 	"proctor/harness/runner"
 	"proctor/holdout/rows"
 )
@@ -28,6 +29,20 @@ func TestTemplates(t *testing.T) {
 				t.Errorf("%+v", r.Smoke)
 			}
 		})
+	}
+}
+
+// The templates of servers do so too.
+func TestServerTemplates(t *testing.T) {
+	need(t, "python3")
+	if tier, reasons := jail.Probe(); !tier.AtLeast(jail.NoCgroup) {
+		t.Skipf("no namespaces here: %v", reasons)
+	}
+	for _, template := range []string{"http-oip-python", "http-openai-python"} {
+		r := lint(t, folder(t, template, nil), Options{})
+		if !r.OK() || len(r.Warnings) > 0 || r.Smoke.Shown[0].Answer != "no" || r.Smoke.Shown[2].Answer != "yes" || r.Smoke.From != ExampleFile {
+			t.Errorf("%s: problems %q, warnings %q, %+v", template, r.Problems, r.Warnings, r.Smoke)
+		}
 	}
 }
 

@@ -23,6 +23,7 @@ import (
 	"proctor/harness/intake/credential"
 	"proctor/harness/runner"
 	"proctor/harness/runner/onnx"
+	"proctor/harness/runner/wasm"
 	"proctor/holdout/rows"
 )
 
@@ -91,6 +92,10 @@ func Lint(ctx context.Context, dir string, o Options) (*Report, error) {
 	}
 	model := r.model(dir, p)
 	if o.NoRun || !r.OK() {
+		return r, nil
+	}
+	if !o.Runner.Takes(p.Manifest.Kind) {
+		r.warn("the model was not tried: packages of kind %q need the library onnxruntime, which --onnxruntime and --onnxruntime-sha256 name; whether the service has it is for its operator to say", p.Manifest.Kind)
 		return r, nil
 	}
 	return r, r.smoke(ctx, dir, p, model, o)
@@ -222,14 +227,21 @@ func (r *Report) credentials(dir string, p *runner.Package) error {
 	return err
 }
 
-// model reads a model that the service evaluates itself; nil for any other.
+// model reads a model that the service evaluates itself; nil for any other. A module
+// is compiled to see whether it could be run.
 func (r *Report) model(dir string, p *runner.Package) *onnx.Model {
-	if p.Manifest.Kind != runner.KindONNX {
+	if p.Manifest.Kind != runner.KindONNX && p.Manifest.Kind != runner.KindWASM {
 		return nil
 	}
 	file, err := readInside(dir, p.Manifest.Model)
 	if err != nil {
 		r.problem("%v", err)
+		return nil
+	}
+	if p.Manifest.Kind == runner.KindWASM {
+		if err := wasm.Lint(file); err != nil {
+			r.problem("%s: %v", p.Manifest.Model, err)
+		}
 		return nil
 	}
 	m, err := onnx.Load(file)

@@ -15,6 +15,7 @@ import (
 	"proctor/harness/jail"
 	"proctor/harness/runner"
 	"proctor/harness/runner/onnx"
+	"proctor/harness/runner/served"
 	"proctor/holdout/rows"
 )
 
@@ -27,6 +28,7 @@ func TestMain(m *testing.M) {
 		}
 		return 0
 	}
+	roles[runner.RoleHTTP] = served.Main
 	jail.Main(roles)
 	os.Exit(m.Run())
 }
@@ -106,6 +108,8 @@ var faults = []struct {
 	{"odd name", "holds a backslash or a colon", map[string]string{"proctor-model.json": manifestOf(`["./m"]`), "m": "", "c:d": ""}},
 	{"long name", "is longer than 240 bytes", map[string]string{"proctor-model.json": manifestOf(`["./m"]`), "m": "", strings.Repeat("twelve chars/", 20) + "b": ""}},
 	{"not an ONNX file", "model.onnx: read ONNX model", map[string]string{"proctor-model.json": `{"protocol":"proctor/1","kind":"onnx","model":"model.onnx","task":"classification","classes":["no","yes"]}`, "model.onnx": "PK"}},
+	{"not a module", "model.wasm: not a WebAssembly module", map[string]string{"proctor-model.json": `{"protocol":"proctor/1","kind":"wasm","model":"model.wasm","task":"classification","classes":["no","yes"]}`, "model.wasm": "PK"}},
+	{"no library", `?packages of kind "onnxruntime" need the library`, map[string]string{"proctor-model.json": `{"protocol":"proctor/1","kind":"onnxruntime","model":"model.onnx","task":"classification","classes":["no","yes"]}`, "model.onnx": "PK"}},
 	{"banner", "answer.malformed: ", map[string]string{"proctor-model.json": manifestOf(`["python3","serve.py"]`), "serve.py": "print('loading', flush=True)\n" + serve(honest)}},
 	{"third class", "answer.count: ", map[string]string{"proctor-model.json": manifestOf(`["python3","serve.py"]`), "serve.py": serve(strings.ReplaceAll(honest, "0.5, 0.5", "0.5, 0.5, 0"))}},
 	{"not a number", "answer.number: ", map[string]string{"proctor-model.json": manifestOf(`["python3","serve.py"]`), "serve.py": serve(strings.ReplaceAll(honest, "0.5, 0.5", "float('nan'), 0.5"))}},

@@ -24,6 +24,7 @@ const (
 	LimitCPU         = "limit.cpu"
 	LimitOutput      = "limit.output"
 	ServiceTier      = "service.tier"
+	ServiceKind      = "service.kind"
 	ServiceCancelled = "service.cancelled"
 	ServiceError     = "service.error"
 )
@@ -48,6 +49,7 @@ var sentences = map[string]string{
 	LimitCPU:         "The model used more processor time than it is allowed.",
 	LimitOutput:      "The model wrote more than it is allowed.",
 	ServiceTier:      "The service cannot confine this kind of package as strictly as required.",
+	ServiceKind:      "The service is not set up to run packages of this kind.",
 	ServiceCancelled: "The service stopped the run.",
 	ServiceError:     "The service failed to run the model.",
 }
@@ -68,7 +70,7 @@ func (f *Failure) Sentence() string { return Sentence(f.Reason) }
 // costs its submitter nothing.
 func (f *Failure) Service() bool {
 	switch f.Reason {
-	case ServiceTier, ServiceCancelled, ServiceError:
+	case ServiceTier, ServiceKind, ServiceCancelled, ServiceError:
 		return f.Delivered == 0
 	}
 	return false

@@ -15,6 +15,9 @@ const (
 	KindWASM    = "wasm"    // a WebAssembly module that does, under a fixed clock
 	KindImage   = "image"   // a container image whose program speaks the protocol
 	KindHTTP    = "http"    // a server that is started in the jail and asked over its loopback
+	// An ONNX model for the library onnxruntime, where the service has it. The library
+	// is code that a model file can misuse, so that such a package counts as code.
+	KindONNXRuntime = "onnxruntime"
 )
 
 // Forms in which rows are handed to a model.
@@ -38,6 +41,7 @@ var kinds = map[string]kind{
 	KindImage:   {needs: []string{"image"}, input: []string{InputJSONL}, code: true},
 	KindHTTP: {needs: []string{"command", "api", "port", "model"}, may: []string{"prompt", "answers", "max_tokens"},
 		input: []string{InputJSONL}, code: true},
+	KindONNXRuntime: {needs: []string{"model"}, input: []string{InputJSONL}, code: true},
 }
 
 var imageDigest = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
@@ -86,7 +90,7 @@ func (m Manifest) checkKind(keys []string) error {
 			return err
 		}
 	}
-	if m.Kind == KindONNX || m.Kind == KindWASM {
+	if m.Kind != KindHTTP && slices.Contains(keys, "model") {
 		if err := checkPath(m.Model); err != nil {
 			return fmt.Errorf(`"model": %w`, err)
 		}

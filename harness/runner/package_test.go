@@ -54,6 +54,10 @@ kind "wasm" needs "model"
 "model": "/m.wasm" is not a path inside
 {"protocol":"proctor/1","kind":"wasm","model":"m.wasm","command":["x"],"task":"classification","classes":["no","yes"]}
 kind "wasm" has no "command"
+{"protocol":"proctor/1","kind":"onnxruntime","model":"m.onnx","task":"classification","classes":["no","yes"]}
+ok
+{"protocol":"proctor/1","kind":"onnxruntime","model":"../m.onnx","task":"classification","classes":["no","yes"]}
+"model": "../m.onnx" is not a path inside
 {"protocol":"proctor/1","kind":"http","command":["python3","serve.py"],"api":"oip","port":8080,"model":"m","task":"classification","classes":["no","yes"]}
 ok
 {"protocol":"proctor/1","kind":"http","command":["python3"],"api":"openai-chat","port":8080,"model":"m","prompt":"{x}?","task":"classification","classes":["no","yes"]}

@@ -22,6 +22,9 @@ type Runner struct {
 	// Interpreters names programs that commands may start with, by absolute path;
 	// others are looked for on the service's PATH.
 	Interpreters map[string]string
+	// ONNXRuntime is the library for packages of kind "onnxruntime"; without it they
+	// are refused.
+	ONNXRuntime Library
 	// Faketime is libfaketime.so.1 by absolute path, with which Python and Node are
 	// shown other dates; "": they are not.
 	Faketime string
@@ -36,6 +39,9 @@ func (r Runner) Run(ctx context.Context, dir string, p *Package, s Sheet, l Limi
 	var facts Facts
 	if err := s.check(p); err != nil {
 		return Output{}, facts, &Failure{ServiceError, err.Error(), 0}
+	}
+	if f := r.ready(p.Manifest); f != nil {
+		return Output{}, facts, f
 	}
 	spec, program, err := r.spec(dir, p, l)
 	if err != nil {

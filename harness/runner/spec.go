@@ -12,7 +12,13 @@ const (
 	RoleONNX = "runner-onnx"
 	RoleWASM = "runner-wasm" // second argument: the most pages of 64 KiB that the module's memory may have
 	RoleHTTP = "runner-http" // further arguments: the server's command
+
+	RoleONNXRuntime = "runner-onnxruntime" // second argument: the library
 )
+
+// NoTelemetry is the variable that keeps onnxruntime from writing to its makers when
+// it starts. It is 1.
+const NoTelemetry = "ORT_DISABLE_TELEMETRY"
 
 // spec says how a package is run: what is executed, what it sees, what it may use.
 func (r Runner) spec(dir string, p *Package, l Limits) (jail.Spec, string, error) {
@@ -35,6 +41,12 @@ func (r Runner) spec(dir string, p *Package, l Limits) (jail.Spec, string, error
 		spec.Role, spec.Args = RoleWASM, []string{".", strconv.FormatInt(wasmPages(l.Memory), 10)}
 		spec.Limits.Tmp = 0
 		return spec, "proctor", nil
+	}
+	if p.Manifest.Kind == KindONNXRuntime {
+		lib := r.ONNXRuntime.Path
+		spec.Role, spec.Args, spec.Limits.Tmp = RoleONNXRuntime, []string{".", lib}, 0
+		spec.Binds, spec.Env = append(spec.Binds, jail.Bind{Source: lib, Target: lib}), []string{NoTelemetry + "=1"}
+		return spec, "onnxruntime", nil
 	}
 	prog, err := r.program(p)
 	if err != nil {
