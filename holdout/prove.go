@@ -49,7 +49,13 @@ func (c *Custodian) Prove(values map[string]any) (RowProof, error) {
 		return RowProof{}, errors.New("one row is proved at a time, and recorded before")
 	}
 	r, t := c.lines[0]-1, c.parts[partScored]
-	given, err := rowOf(t.Fields(), values)
+	sealed := map[string]any{} // the owner's table may have columns that were not sealed
+	for _, f := range t.Fields() {
+		if v, ok := values[f.Name]; ok {
+			sealed[f.Name] = v
+		}
+	}
+	given, err := rowOf(t.Fields(), sealed)
 	if err != nil {
 		return RowProof{}, err
 	}
@@ -131,7 +137,10 @@ func (p RowProof) leaf(fields []rows.Field) (tlog.Hash, error) {
 	if err != nil {
 		return tlog.Hash{}, err
 	}
-	if !bytes.Equal(row.AppendJSON(nil, 0), p.Values) { // one form only: no key twice, none in addition
+	var want, got bytes.Buffer // encoders of JSON write < as itself or as an escape
+	json.HTMLEscape(&want, row.AppendJSON(nil, 0))
+	json.HTMLEscape(&got, p.Values)
+	if !bytes.Equal(want.Bytes(), got.Bytes()) { // one form only: no key twice, none in addition
 		return tlog.Hash{}, errors.New("values are not in the form that is written")
 	}
 	return sha256.Sum256(appendLeaf(nil, salt, row, 0)), nil

@@ -140,27 +140,33 @@ func replaceCells(t rows.Table, sets map[int]map[string]any) (rows.Table, error)
 // ErrNoReserve is returned, wrapped, for a rotation of a set that has no fresh rows.
 var ErrNoReserve = errors.New("the set has no reserve: seal a new table under the same name")
 
-// Rotate returns what the next version is sealed from: the reserve, without the rows
-// that were scored or given away, exactly or nearly, and so are known. It says how many went.
-func (c *Custodian) Rotate() (in SealInput, known int, err error) {
+// Rotate returns what the next version is sealed from: the reserve, without copies,
+// exact or near, of rows that a person has seen (scored rows, from 1) or that were
+// given away. It says how many went. Rows that happen to equal scored ones stay:
+// such rows are common ones, and a set without them would be harder than the world.
+// Their share of the exposure stays with them.
+func (c *Custodian) Rotate(seen []int) (in SealInput, known int, err error) {
 	in = c.next()
 	scored, practice, reserve := c.parts[partScored], c.parts[partPractice], c.parts[partReserve]
 	if reserve.Len() == 0 {
 		return in, 0, ErrNoReserve
 	}
-	both, err := rows.Concat(scored, practice, reserve)
+	lines := make([]int, len(seen))
+	for i, line := range seen {
+		lines[i] = line - 1
+	}
+	all, err := rows.Concat(scored.Take(lines), practice, reserve)
 	if err != nil {
 		return in, 0, err
 	}
-	keys := nearKeys(both)
-	reserve0 := scored.Len() + practice.Len()
-	old := map[[16]byte]bool{}
-	for _, k := range keys[:reserve0] {
-		old[k] = true
+	keys, first := nearKeys(all), len(lines)+practice.Len()
+	gone := map[[16]byte]bool{}
+	for _, k := range keys[:first] {
+		gone[k] = true
 	}
 	fresh := []int{}
-	for r, k := range keys[reserve0:] {
-		if !old[k] {
+	for r, k := range keys[first:] {
+		if !gone[k] {
 			fresh = append(fresh, r)
 		}
 	}

@@ -25,6 +25,7 @@ func (w *Server) apiRoutes(g *echo.Group) {
 	g.POST("/submissions/:id/reviews", w.review)
 	g.POST("/holdouts", w.proposeHoldout)
 	g.GET("/holdouts/:name", w.holdout)
+	w.holdoutRoutes(g)
 	g.POST("/suites", w.proposeSuite)
 	g.POST("/policies", w.proposePolicy)
 	g.POST("/policies/check", w.checkPolicy)

@@ -26,6 +26,7 @@ import (
 
 func init() {
 	openapi3filter.RegisterBodyDecoder("application/x-tar", openapi3filter.FileBodyDecoder)
+	openapi3filter.RegisterBodyDecoder("application/jsonl", openapi3filter.FileBodyDecoder)
 	openapi3filter.RegisterBodyDecoder("application/yaml", openapi3filter.PlainBodyDecoder)
 	openapi3filter.RegisterBodyDecoder("application/vnd.dev.sigstore.bundle.v0.3+json", openapi3filter.JSONBodyDecoder)
 }
@@ -88,6 +89,14 @@ func successes() []apiCall {
 		{"review", "POST", "/v1/submissions/run-pass/reviews", j, `{"approve":true,"reason":"read it","report":"` + digest + `"}`, 200, "rae rob"},
 		{"proposeHoldout", "POST", "/v1/holdouts?format=csv", form, table, 201, "cleo carl"},
 		{"holdout", "GET", "/v1/holdouts/census-2026q3", "", "", 200, "cleo carl pia rae rob olga abe"},
+		{"budget", "GET", "/v1/lineages/income/budget", "", "", 200, anybody},
+		{"showRows", "POST", "/v1/submissions/run-pass/rows", j, `{"rows":[3,17]}`, 200, "rae rob abe"},
+		{"practice", "GET", "/v1/holdouts/census-2026q3/practice", "", "", 200, anybody},
+		{"proveRow", "POST", "/v1/holdouts/census-2026q3/proofs", j, `{"row":17,"values":{"age":38}}`, 200, "cleo carl"},
+		{"auditHoldout", "POST", "/v1/holdouts/census-2026q3/audit", "", "", 200, "olga abe"},
+		{"rotate", "POST", "/v1/holdouts/census-2026q3/rotation?format=csv", "application/octet-stream", "a,b\n1,2\n", 201, "cleo carl"},
+		{"amend", "POST", "/v1/holdouts/census-2026q3/amendments", "application/jsonl", `{"row":3,"erase":true}`, 201, "cleo carl"},
+		{"destroy", "POST", "/v1/holdouts/census-2026q3/destructions", j, `{"version":1}`, 201, "cleo carl"},
 		{"proposeSuite", "POST", "/v1/suites", tar, "bytes", 201, "cleo carl"},
 		{"proposePolicy", "POST", "/v1/policies", y, "policy: p", 201, "pia"},
 		{"checkPolicy", "POST", "/v1/policies/check", y, "policy: p", 200, "pia"},
@@ -230,6 +239,7 @@ func TestSchemasAreTheTypes(t *testing.T) {
 	doc, _ := loadDocument(t)
 	types := map[string]any{
 		"Problem": api.Problem{}, "Submission": api.Submission{}, "Change": api.Change{}, "Decision": api.Decision{}, "Baseline": api.Baseline{}, "Review": api.Review{}, "Trust": api.Trust{}, "Audit": api.Audit{}, "RetiredKey": api.RetiredKey{}, "Envelope": api.Envelope{}, "EnvelopeSignature": api.EnvelopeSignature{},
+		"Budget": api.Budget{}, "BudgetSet": api.BudgetSet{}, "RowClaim": api.RowClaim{}, "Lines": api.Lines{}, "ShownRows": api.ShownRows{}, "ShownRow": api.ShownRow{}, "Destruction": api.Destruction{}, "RowProof": holdout.RowProof{},
 		"Commitment": holdout.Commitment{}, "PolicyReport": policy.Report{}, "ClaimReport": policy.ClaimReport{},
 		"Report": report.Report{}, "Model": report.Model{}, "Ref": report.Ref{}, "Finding": report.Finding{}, "Estimate": report.Estimate{}, "Flips": report.Flips{}, "Metric": report.Metric{},
 		"Slice": report.Slice{}, "Test": report.Test{}, "Probe": report.Probe{}, "RowFlip": report.RowFlip{},

@@ -24,6 +24,7 @@ type Service interface {
 	Changes
 	Proposals
 	Log
+	Holdouts
 
 	// Trust returns what a verifier pins; it is public.
 	Trust() (api.Trust, error)

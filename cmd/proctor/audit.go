@@ -25,7 +25,12 @@ func (c *auditCmd) Run(ctx context.Context, o console) error {
 	if err := json.Unmarshal(b, &a); err != nil {
 		return fmt.Errorf("read the audit: %w", err)
 	}
-	if c.JSON {
+	return showAudit(o, a, c.JSON)
+}
+
+// showAudit prints an audit; one that found something, or nothing at all, is an error.
+func showAudit(o console, a api.Audit, asJSON bool) (err error) {
+	if asJSON {
 		err = printJSON(o.Out, a)
 	} else {
 		err = printAudit(o, a)

@@ -39,6 +39,8 @@ type cli struct {
 	User     userCmd     `cmd:"" help:"Add, propose and end accounts."`
 	Access   accessCmd   `cmd:"" help:"Print who could do what at a time."`
 	Seal     sealCmd     `cmd:"" help:"Seal a table as a holdout and propose it."`
+	Holdout  holdoutCmd  `cmd:"" help:"Prove, audit, rotate, amend and retire sealed sets; fetch practice rows."`
+	Budget   budgetCmd   `cmd:"" help:"Say what a lineage has left on its sealed sets."`
 	Suite    suiteCmd    `cmd:"" help:"Check and propose behavioural suites."`
 	Policy   policyCmd   `cmd:"" help:"Draft, check and propose policies."`
 	Change   changeCmd   `cmd:"" help:"List, activate and refuse proposals."`

@@ -50,3 +50,8 @@ type ShownRow struct {
 	Row    int             `json:"row"`
 	Values json.RawMessage `json:"values"`
 }
+
+// A Destruction asks that nobody can open a version of a set any more.
+type Destruction struct {
+	Version int `json:"version"`
+}
