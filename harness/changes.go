@@ -41,11 +41,10 @@ func (s *Service) ProposeSuite(ctx context.Context, p access.Principal, archive 
 	if err != nil {
 		return api.Change{}, refuse(Usage, "suite: %v", err)
 	}
-	cases := 0
-	for _, t := range suite.Tests {
-		cases += t.Len()
+	note, err := s.suiteNote(ctx, suite)
+	if err != nil {
+		return api.Change{}, err
 	}
-	note := fmt.Sprintf("%s: %d tests, %d cases", suite.Name, len(suite.Tests), cases)
 	return s.propose(ctx, p, store.Document{Digest: suite.Digest(), Kind: "suite", Name: suite.Name, Body: suite.Encode()}, note)
 }
 

@@ -202,3 +202,31 @@ func (t *Test) keys() []caseKey {
 	}
 	return out
 }
+
+// Summary tells the revision in one line for who decides on it: what is gone comes first.
+func (r Revision) Summary() string {
+	var sum CaseChanges
+	var gone, redefined []string
+	for _, t := range r.Tests {
+		sum.Added += t.Cases.Added
+		sum.Deleted += t.Cases.Deleted
+		sum.Changed += t.Cases.Changed
+		if t.Deleted {
+			gone = append(gone, t.Name)
+		}
+		for _, d := range t.Redefined {
+			redefined = append(redefined, t.Name+": "+d)
+		}
+	}
+	s := fmt.Sprintf("%d cases deleted, %d changed, %d added", sum.Deleted, sum.Changed, sum.Added)
+	if len(gone) > 0 {
+		s += "; tests deleted: " + strings.Join(gone, ", ")
+	}
+	if len(redefined) > 0 {
+		s += "; redefined: " + strings.Join(redefined, ", ")
+	}
+	if len(s) > MaxNote {
+		s = s[:strings.LastIndexByte(s[:MaxNote-3], ' ')] + "..."
+	}
+	return s
+}
