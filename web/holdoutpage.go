@@ -16,6 +16,7 @@ type holdoutPage struct {
 	Page                                    page
 	Name, Version, SealedAt                 string
 	Rows, Reserve, Canaries, Twins, Repeats string
+	Practice, Retain                        string // "" where the set has none
 	Digests                                 []digestView
 	Classes                                 []sizeView
 	Features                                []featureView
@@ -45,6 +46,10 @@ func newHoldoutPage(p page, h holdout.Commitment) holdoutPage {
 		Canaries: count(int64(h.Canaries)), Twins: count(int64(h.Twins)), Repeats: count(int64(h.Repeats)),
 		Digests: []digestView{{"commitment", "manifest", h.Digest}, {"rows", "Merkle root over salted rows", h.RowRoot}},
 	}
+	if h.Practice > 0 {
+		v.Practice = count(int64(h.Practice))
+	}
+	v.Retain = h.Retain
 	if h.Previous != "" {
 		v.Digests = append(v.Digests, digestView{"previous", "the version before", h.Previous})
 	}
