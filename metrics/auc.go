@@ -56,10 +56,11 @@ type rankScore struct {
 	score
 	parts []float64
 	least float64 // the variance is no less than this: two rows that move, one up and one down
+	room  *sorter
 }
 
-func newRankScore(n int, method string) rankScore {
-	return rankScore{score: score{n: int64(n), method: method}, parts: make([]float64, n)}
+func newRankScore(n int, method string, room *sorter) rankScore {
+	return rankScore{score: score{n: int64(n), method: method}, parts: make([]float64, n), room: room}
 }
 
 func (t *Tally) rocAUC() reading { return t.onRanks("DeLong", (*rankScore).addAUC) }
@@ -72,11 +73,12 @@ type rankMetric func(s *rankScore, c scoreColumn, class string, weight float64) 
 // over all classes.
 func (t *Tally) onRanks(method string, add rankMetric) reading {
 	var s [2]rankScore
+	var room sorter
 	for model := range s {
 		if model == 0 && t.alone {
 			continue
 		}
-		s[model] = t.rankScore(model, method, add)
+		s[model] = t.rankScore(model, method, add, &room)
 		s[model].variance = max(s[model].least, sumSquares(s[model].parts, nil))
 	}
 	r := reading{baseline: s[0].score, candidate: s[1].score}
@@ -86,7 +88,7 @@ func (t *Tally) onRanks(method string, add rankMetric) reading {
 	return r
 }
 
-func (t *Tally) rankScore(model int, method string, add rankMetric) rankScore {
+func (t *Tally) rankScore(model int, method string, add rankMetric, room *sorter) rankScore {
 	switch {
 	case t.N() == 0:
 		return rankScore{score: noScore(noRows)}
@@ -97,7 +99,7 @@ func (t *Tally) rankScore(model int, method string, add rankMetric) rankScore {
 	if t.positive < 0 {
 		from, to = 0, len(t.classes)
 	}
-	s := newRankScore(len(t.ranks.answers), method)
+	s := newRankScore(len(t.ranks.answers), method, room)
 	for k := from; k < to; k++ {
 		if why := add(&s, t.ranks.column(model, k), t.classes[k], 1/float64(to-from)); why != "" {
 			return rankScore{score: noScore(why)}
@@ -120,7 +122,7 @@ func (s *rankScore) addAUC(c scoreColumn, class string, weight float64) string {
 	halfP, halfN := 0.5/P, 0.5/N
 	scale := [2]float64{weight / math.Sqrt(N*max(1, N-1)), weight / math.Sqrt(P*max(1, P-1))}
 	var posBelow, negBelow, twice int64
-	c.influences(s.parts, func(rows sortedRows) {
+	c.influences(s.room, s.parts, func(rows sortedRows) {
 		for from := 0; from < len(rows.keys); {
 			to, in := rows.run(from)
 			out := int64(to-from) - in

@@ -25,7 +25,7 @@ func (s *rankScore) addPrecision(c scoreColumn, class string, weight float64) st
 	scale := weight / P
 	total, gain, loss := 0.0, 0.0, 0.0 // over the positives so far, ascending
 	t, f := float64(pos), float64(neg)
-	c.influences(s.parts, func(rows sortedRows) {
+	c.influences(s.room, s.parts, func(rows sortedRows) {
 		for from := 0; from < len(rows.keys); {
 			to, in := rows.run(from)
 			n, m := float64(in), t+f

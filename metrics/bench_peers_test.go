@@ -9,8 +9,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
-	"time"
 )
 
 // peerRows are the rows of the table of figures: what a peer takes, the task here
@@ -66,21 +66,30 @@ func BenchmarkPeers(b *testing.B) {
 	}
 }
 
-// seconds is the median time of a few runs, after one that does not count. Short
-// work is done many times in a run.
+// seconds is the median CPU time of a few runs, after one that does not count, of all
+// threads of this process. Short work is done many times in a run. Like the peers' it
+// is not the wall's: that one tells what else the machine does.
 func seconds(work func()) float64 {
-	start := time.Now()
+	start := cpuSeconds()
 	work()
-	times := max(1, int(0.02/time.Since(start).Seconds()))
+	times := max(1, int(0.05/max(1e-6, cpuSeconds()-start)))
 	var took []float64
-	for len(took) < 9 {
-		start = time.Now()
+	for len(took) < 5 {
+		start = cpuSeconds()
 		for range times {
 			work()
 		}
-		took = append(took, time.Since(start).Seconds()/float64(times))
+		took = append(took, (cpuSeconds()-start)/float64(times))
 	}
 	return Quantile(took, .5)
+}
+
+func cpuSeconds() float64 {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		panic(err)
+	}
+	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
 }
 
 // peerSeconds runs testdata/bench/peers.py on the same rows.

@@ -1,7 +1,6 @@
 package metrics
 
 import (
-	"fmt"
 	"sync"
 	"testing"
 
@@ -14,8 +13,8 @@ type task struct {
 	run  func(b testing.TB, r *taskRows)
 }
 
-// taskRows are a million rows of the golden generator with 100 slices: class 1 is
-// predicted where the score is above one half.
+// taskRows are rows of the golden generator with 100 slices: class 1 is predicted where
+// the score is above one half.
 type taskRows struct {
 	y, slice, ha, hb []int32
 	a, b             []float64
@@ -24,9 +23,11 @@ type taskRows struct {
 	frame            *Frame
 }
 
-var bigRows = sync.OnceValue(func() *taskRows {
+var bigRows = sync.OnceValue(func() *taskRows { return newTaskRows(million) })
+
+func newTaskRows(n int) *taskRows {
 	r := &taskRows{}
-	r.y, r.a, r.b = binaryPair(map[string]any{"seed": 7.0, "n": float64(million), "grid": 0.0})
+	r.y, r.a, r.b = binaryPair(map[string]any{"seed": 7.0, "n": float64(n), "grid": 0.0})
 	answers := Answers{Classes: classNames(2), Positive: 1, Labels: r.y, Dimensions: []Dimension{{Name: "slice", Values: classNames(100)}}}
 	for i := range r.y {
 		r.slice = append(r.slice, int32(i*7919%100))
@@ -53,7 +54,7 @@ var bigRows = sync.OnceValue(func() *taskRows {
 		panic(err)
 	}
 	return r
-})
+}
 
 var tasks = []task{
 	{"cells", func(_ testing.TB, r *taskRows) { r.pair.Cells() }},
@@ -94,7 +95,7 @@ var tasks = []task{
 func bootstrapAccuracyAndF1(r *taskRows) (accuracy, f1 []float64) {
 	c := r.pair.ClassCells(1)
 	flat := []int64{c[0][0][0], c[0][0][1], c[0][1][0], c[0][1][1], c[1][0][0], c[1][0][1], c[1][1][0], c[1][1][1]}
-	n := float64(million)
+	n := float64(len(r.y))
 	accuracy = Bootstrap(flat, 1000, 1, func(x []int64) float64 {
 		truth := float64(x[4] + x[5] + x[6] + x[7])
 		f := 2*float64(x[5]+x[7])/(truth+float64(x[1]+x[3]+x[5]+x[7])) - 2*float64(x[6]+x[7])/(truth+float64(x[2]+x[3]+x[6]+x[7]))
@@ -110,30 +111,6 @@ func BenchmarkTasks(b *testing.B) {
 		b.Run(t.name, func(b *testing.B) {
 			for b.Loop() {
 				t.run(b, r)
-			}
-		})
-	}
-}
-
-// BenchmarkTenfold shows how the time of a curve and of an AUC change grows with the
-// rows.
-func BenchmarkTenfold(b *testing.B) {
-	for _, n := range []int{100_000, million, 10 * million} {
-		y, s, c := binaryPair(map[string]any{"seed": 7.0, "n": float64(n), "grid": 0.0})
-		b.Run(fmt.Sprintf("curve/%d", n), func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				if _, err := NewCurve(y, 1, s, nil); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-		b.Run(fmt.Sprintf("change/%d", n), func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				if _, err := CompareAUC(y, 1, s, c, .95); err != nil {
-					b.Fatal(err)
-				}
 			}
 		})
 	}

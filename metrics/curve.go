@@ -73,7 +73,7 @@ func inUnit(x []float64) bool {
 
 func curveOf(scores scoreColumn) *Curve {
 	var s sorter
-	s.sort(scores, nil, 0, 1)
+	s.all(scores, nil, false)
 	rows := s.rows
 	pos, neg := rows.sides()
 	c := &Curve{sorted: rows, rows: len(rows.keys), pos: float64(pos), neg: float64(neg)}

@@ -186,8 +186,8 @@ func TestBucketsSort(t *testing.T) {
 			seen := make([]bool, n)
 			last := 0.0
 			var all, bare sorter
-			all.sort(scoreColumn{p, 1, y, 1}, allRows(n), 0, 1)
-			bare.sort(scoreColumn{p, 1, y, 1}, nil, 0, 1)
+			all.all(scoreColumn{p, 1, y, 1}, nil, true)
+			bare.all(scoreColumn{p, 1, y, 1}, nil, false)
 			for i, key := range all.rows.keys {
 				row, x := all.rows.tags[i], scoreOf(key)
 				if seen[row] || x != p[row] || x < last || key&1 != uint64(y[row]) || bare.rows.keys[i]>>1 != key>>1 {
@@ -391,9 +391,9 @@ func influencesOf(name string, v view) []float64 {
 	t := (&Pair{candidate: v}).tally(labelFamily | rankFamily)
 	switch name {
 	case "roc_auc":
-		return t.rankScore(1, "", (*rankScore).addAUC).parts
+		return t.rankScore(1, "", (*rankScore).addAUC, &sorter{}).parts
 	case "average_precision":
-		return t.rankScore(1, "", (*rankScore).addPrecision).parts
+		return t.rankScore(1, "", (*rankScore).addPrecision, &sorter{}).parts
 	}
 	s := map[string]func(oneModel) labelScore{
 		"balanced_accuracy": oneModel.balancedAccuracy, "precision": oneModel.precision, "f1": oneModel.f1, "mcc": oneModel.mcc, "kappa": oneModel.kappa,

@@ -28,8 +28,9 @@ func CompareAUC(labels []int32, positive int32, baseline, candidate []float64, c
 	if err := checkConfidence(confidence); err != nil {
 		return AUCChange{}, fmt.Errorf("compare AUC: %w", err)
 	}
-	b, why := placements(labels, positive, baseline)
-	c, _ := placements(labels, positive, candidate)
+	var room sorter
+	b, why := placements(labels, positive, baseline, &room)
+	c, _ := placements(labels, positive, candidate, &room)
 	if why != "" {
 		e := undefined(why, int64(len(labels)))
 		return AUCChange{Baseline: e, Candidate: e, Change: e, P: 1}, nil
@@ -39,7 +40,7 @@ func CompareAUC(labels []int32, positive int32, baseline, candidate []float64, c
 
 // placements are those of scores of any size: of their ranks, which have the same
 // order and ties and lie in [0, 1].
-func placements(labels []int32, positive int32, x []float64) (rankScore, string) {
+func placements(labels []int32, positive int32, x []float64, room *sorter) (rankScore, string) {
 	if !inUnit(x) {
 		ranks, _ := midranks(x)
 		for i := range ranks {
@@ -47,7 +48,7 @@ func placements(labels []int32, positive int32, x []float64) (rankScore, string)
 		}
 		x = ranks
 	}
-	s, c := newRankScore(len(x), "DeLong"), scoreColumn{x, 1, labels, positive}
+	s, c := newRankScore(len(x), "DeLong", room), scoreColumn{x, 1, labels, positive}
 	if pos, neg := c.sides(); pos == 0 || neg == 0 {
 		return s, fmt.Sprintf("one class: %d positive rows and %d others", pos, neg)
 	}

@@ -46,6 +46,8 @@ func (c scoreColumn) sides() (pos, neg int64) {
 type sorter struct {
 	rows, room sortedRows
 	ends       []int32
+	in         []uint8 // which piece each row is in
+	chosen     []int32 // the rows of one piece
 }
 
 // pieces is the largest number of pieces, and pieceRows from how many rows there is
@@ -60,69 +62,79 @@ const (
 func (s *sorter) each(c scoreColumn, tags []int32, do func(rows, room sortedRows)) {
 	cuts := c.cuts()
 	if len(cuts) == 0 {
-		if tags == nil {
-			tags = allRows(len(c.labels))
-		}
-		s.sort(c, tags, 0, 1)
+		s.all(c, tags, true)
 		do(s.rows, s.room)
 		return
 	}
-	in, lo := c.pieceOf(cuts), 0.0
-	var rows []int32
-	piece := scoreColumn{step: 1, class: c.class}
+	sizes := c.pieceOf(cuts, s)
+	s.chosen = resize(s.chosen, slices.Max(sizes)+1)
+	s.grow(slices.Max(sizes), true)
+	lo := 0.0
 	for k, cut := range append(cuts, 2) {
-		rows = choose(rows, in, uint8(k))
-		c.gather(&piece, rows)
-		if tags != nil {
-			for i, row := range rows {
-				rows[i] = tags[row]
+		s.choose(uint8(k))
+		s.grow(sizes[k], true)
+		for i, row := range s.chosen[:sizes[k]] {
+			s.rows.keys[i] = c.key(int(row))
+			if s.rows.tags[i] = row; tags != nil {
+				s.rows.tags[i] = tags[row]
 			}
 		}
-		s.sort(piece, rows, lo, min(1, cut))
+		s.sort(lo, min(1, cut))
 		do(s.rows, s.room)
 		lo = cut
 	}
 }
 
-// gather copies rows to a column, in the room that it has.
-func (c scoreColumn) gather(to *scoreColumn, rows []int32) {
-	to.p, to.labels = to.p[:0], to.labels[:0]
-	for _, row := range rows {
-		to.p, to.labels = append(to.p, c.score(int(row))), append(to.labels, c.labels[row])
+// all sorts a whole column at once.
+func (s *sorter) all(c scoreColumn, tags []int32, tagged bool) {
+	s.grow(len(c.labels), tagged)
+	keys, p, step, class := s.rows.keys, c.p, c.step, c.class
+	for i, y := range c.labels {
+		keys[i] = math.Float64bits(math.Abs(p[i*step]))<<1 | uint64(oneIf(y == class))
 	}
+	if tags != nil {
+		copy(s.rows.tags, tags)
+	} else {
+		for i := range s.rows.tags {
+			s.rows.tags[i] = int32(i)
+		}
+	}
+	s.sort(0, 1)
 }
 
-// pieceOf is the number of cuts that each row's score is not below.
-func (c scoreColumn) pieceOf(cuts []float64) []uint8 {
+func (c scoreColumn) key(row int) uint64 {
+	return math.Float64bits(math.Abs(c.score(row)))<<1 | uint64(oneIf(c.labels[row] == c.class))
+}
+
+// pieceOf finds the number of cuts that each row's score is not below, into s.in, and
+// how many rows have each.
+func (c scoreColumn) pieceOf(cuts []float64, s *sorter) []int {
 	var all [pieces - 1]float64
 	for k := range all {
 		all[k] = 2
 	}
 	copy(all[:], cuts)
-	in := make([]uint8, len(c.labels))
-	for i := range in {
-		x, k := c.score(i), uint8(0)
+	s.in = resize(s.in, len(c.labels))
+	sizes := make([]int, pieces)
+	for i := range s.in {
+		x, k := c.score(i), 0
 		for _, cut := range all {
-			k += uint8(oneIf(x >= cut))
+			k += oneIf(x >= cut)
 		}
-		in[i] = k
+		s.in[i] = uint8(k)
+		sizes[k]++
 	}
-	return in
+	return sizes
 }
 
-// choose lists the rows of a piece, in the room of rows. It does not branch on the
-// piece: there is no telling which comes next.
-func choose(rows []int32, in []uint8, piece uint8) []int32 {
-	rows = rows[:cap(rows)]
-	n := 0
-	for i, k := range in {
-		if n == len(rows) {
-			rows = append(rows, make([]int32, len(rows)/4+1)...)
-		}
+// choose lists the rows of a piece. It does not branch on the piece: there is no telling
+// which comes next.
+func (s *sorter) choose(piece uint8) {
+	n, rows := 0, s.chosen
+	for i, k := range s.in {
 		rows[n] = int32(i)
 		n += oneIf(k == piece)
 	}
-	return rows[:n]
 }
 
 // cuts are scores between the pieces: quantiles of a sample of rows. A score that is
@@ -153,31 +165,27 @@ func (c scoreColumn) cuts() []float64 {
 	return cuts
 }
 
-// sort sorts a column of scores in [lo, hi] with their tags, if any: scattered into
-// equal parts of it, then each part into as many parts as it has rows, then sorted
-// within those. The order of equal scores does not matter to its users.
-func (s *sorter) sort(c scoreColumn, tags []int32, lo, hi float64) {
+// sort sorts the rows, whose scores are in [lo, hi]: scattered into equal parts of it,
+// then each part into as many parts as it has rows, then sorted within those. The order
+// of equal scores does not matter to its users.
+func (s *sorter) sort(lo, hi float64) {
 	scale := coarse / (hi - lo)
 	if !(scale < math.MaxFloat64) { // as good as one score
 		scale = 0
 	}
-	p, step, class := c.p, c.step, c.class
 	var start [coarse + 2]int32
-	for i := range c.labels {
-		start[int(float64(p[i*step]-lo)*scale)+1]++
+	for _, key := range s.rows.keys {
+		start[int(float64(scoreOf(key)-lo)*scale)+1]++
 	}
 	for b := range coarse + 1 {
 		start[b+1] += start[b]
 	}
-	s.rows.grow(len(c.labels), tags != nil)
-	s.room.grow(len(c.labels), tags != nil)
-	room := s.room
-	for i, y := range c.labels {
-		x := p[i*step]
-		b := int(float64(x-lo) * scale)
+	room, tags := s.room, s.rows.tags
+	for i, key := range s.rows.keys {
+		b := int(float64(scoreOf(key)-lo) * scale)
 		at := start[b]
 		start[b]++ // ends as the end of its bucket
-		room.keys[at] = math.Float64bits(math.Abs(x))<<1 | uint64(oneIf(y == class))
+		room.keys[at] = key
 		if tags != nil {
 			room.tags[at] = tags[i]
 		}
@@ -190,21 +198,20 @@ func (s *sorter) sort(c scoreColumn, tags []int32, lo, hi float64) {
 }
 
 // grow makes room for n rows; what was there is lost.
-func (s *sortedRows) grow(n int, tagged bool) {
-	if cap(s.keys) < n {
-		s.keys = nil // not needed while the larger one is made
-		s.keys = make([]uint64, n)
+func (s *sorter) grow(n int, tagged bool) {
+	for _, r := range []*sortedRows{&s.rows, &s.room} {
+		if r.keys = resize(r.keys, n); tagged {
+			r.tags = resize(r.tags, n)
+		}
 	}
-	s.keys = s.keys[:n]
-	if !tagged {
-		s.tags = nil
-		return
+}
+
+// resize returns room for n things, in that of x if it is enough. What was there is lost.
+func resize[T any](x []T, n int) []T {
+	if cap(x) < n {
+		return make([]T, n)
 	}
-	if cap(s.tags) < n {
-		s.tags = nil
-		s.tags = make([]int32, n)
-	}
-	s.tags = s.tags[:n]
+	return x[:n]
 }
 
 func (s sortedRows) part(from, to int32) sortedRows {
@@ -313,8 +320,7 @@ func (s sortedRows) sides() (pos, neg int64) {
 //
 // To write all over a long column costs more than to move the numbers twice: first
 // near their rows, then into place.
-func (c scoreColumn) influences(parts []float64, each func(rows sortedRows)) {
-	var s sorter
+func (c scoreColumn) influences(s *sorter, parts []float64, each func(rows sortedRows)) {
 	shift := max(12, bits.Len(uint(len(parts)))-10)
 	next := make([]int32, len(parts)>>shift+1)
 	s.each(c, nil, func(rows, near sortedRows) {
