@@ -209,6 +209,9 @@ func views(s string) map[string]func() ([]byte, error) {
 		"login": func() ([]byte, error) {
 			return renderPage("login", loginPage{Page: page{Title: s, Form: formToken("x")}, Next: "/runs/x", Refused: s + "r"})
 		},
+		"continue": func() ([]byte, error) {
+			return renderPage("continue", continuePage{Page: page{Title: s}, Next: "/runs/x"})
+		},
 		"error": func() ([]byte, error) {
 			return renderPage("error", errorPage{Page: frame(s), Status: 404, Problem: api.Problem{Code: s, Message: s}})
 		},
