@@ -321,6 +321,40 @@ var limitAttempts = map[string]func(arg string) int{
 		fmt.Print(w == n && err == nil)
 		return 0
 	},
+	"open": func(arg string) int { // files, closed at the end
+		n, _ := strconv.Atoi(arg)
+		var held []*os.File
+		for range n {
+			if f, err := os.Open("/dev/null"); err == nil {
+				held = append(held, f)
+			}
+		}
+		fmt.Print(len(held))
+		return 0
+	},
+	"create": func(arg string) int { // empty files
+		n, _ := strconv.Atoi(arg)
+		made := 0
+		for i := range n {
+			if f, err := os.Create(fmt.Sprintf("%s/%d", os.Getenv("TMPDIR"), i)); err == nil {
+				made++
+				f.Close()
+			}
+		}
+		fmt.Print(made)
+		return 0
+	},
+	"sparse": func(string) int { // a file of a TiB that holds nothing
+		signalIgnored()
+		err := os.WriteFile(os.Getenv("TMPDIR")+"/s", nil, 0o600)
+		if err == nil {
+			err = os.Truncate(os.Getenv("TMPDIR")+"/s", 1<<40)
+		}
+		if fmt.Print(map[bool]int{true: 1}[err == nil]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+		return 0
+	},
 	"cpu": func(string) int {
 		for {
 		}
@@ -546,4 +580,68 @@ func marked(marker string) (pids []int) {
 		}
 	}
 	return pids
+}
+
+// A program cannot open more files than it may, nor make more than its /tmp holds,
+// nor one that is larger than it, holes and all.
+func TestFiles(t *testing.T) {
+	tiers(t, func(t *testing.T, tier Tier) {
+		l := Limits{Memory: 256 << 20, Pids: 64, Tmp: 1 << 20, Files: 64}
+		count := func(what string, without ...string) int {
+			out, _ := limited(t, tier, l, without, what, "300")
+			n := -1
+			fmt.Sscan(out, &n)
+			return n
+		}
+		if n := count("open"); n < 1 || n >= 64 {
+			t.Errorf("%d files open, 64 allowed", n)
+		}
+		if n := count("sparse"); n != 0 {
+			t.Error("a file of a TiB in a folder of a MiB")
+		}
+		if n := count("create"); tier.namespaces() && (n < 1 || n >= 300) { // else the folder is the host's
+			t.Errorf("%d files made in 1 MiB", n)
+		}
+		l.Tmp, l.Files = 16<<20, 1000
+		if n := count("open"); n != 300 {
+			t.Errorf("%d files open, 1000 allowed", n)
+		}
+		if n := count("create"); n != 300 {
+			t.Errorf("%d files made in 16 MiB", n)
+		}
+		if tier.namespaces() && count("sparse", "limits") != 1 { // in memory, and gone with the mount
+			t.Error("without the limit there is no such file either: nothing is shown")
+		}
+	})
+}
+
+// What one program leaves, the next does not see; and both see the same world, so
+// that none can tell from it which run it is in.
+func TestResidue(t *testing.T) {
+	tiers(t, func(t *testing.T, tier Tier) {
+		see := func(leave string) string {
+			out, exit, stderr := run(t, tier, Spec{Argv: []string{"/bin/sh", "-c", "ls -A $TMPDIR; " + leave}, Env: []string{"PATH=/usr/bin:/bin"}}, "")
+			if !exit.OK() {
+				t.Errorf("%v, %s", exit, stderr)
+			}
+			return out
+		}
+		if out := see("echo left > $TMPDIR/x; cat $TMPDIR/x"); out != "left\n" {
+			t.Errorf("nothing could be left: %q", out)
+		}
+		if out := see("true"); out != "" {
+			t.Errorf("the next program sees %q", out)
+		}
+		if !tier.namespaces() {
+			return
+		}
+		world := func() string { return see("env | sort; uname -n; id; pwd; ls -A / /dev /etc; nproc; ulimit -a") }
+		first := world()
+		if second := world(); second != first {
+			t.Errorf("two worlds:\n%s\n%s", first, second)
+		}
+		if low := strings.ToLower(first); strings.Contains(strings.ReplaceAll(low, ".proctor", ""), "proctor") || !strings.Contains(low, "\nmodel\n") {
+			t.Errorf("the world tells who asks:\n%s", first)
+		}
+	})
 }

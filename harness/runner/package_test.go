@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -288,6 +289,63 @@ func TestStageHashesAgain(t *testing.T) {
 		if err != nil || os.WriteFile(filepath.Join(naive, "m.onnx"), data, 0o644) != nil {
 			t.Errorf("%s: the naive copy fails too, so nothing is shown: %v", name, err)
 		}
+	}
+}
+
+// However fast a file changes while it is staged: what is staged is what was
+// hashed, or nothing is. A copy that does not look again takes the other bytes.
+func TestStageRace(t *testing.T) {
+	src := filepath.Join(t.TempDir(), "src")
+	write(t, src, ManifestFile, good)
+	file := filepath.Join(src, "m.onnx")
+	write(t, src, "m.onnx", "weights")
+	write(t, src, "../other", "weightz")
+	p, err := ReadPackage(src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for i := 0; ; i++ {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			next := file + ".new"
+			switch i % 4 {
+			case 0:
+				os.WriteFile(next, []byte("weightz"), 0o644)
+			case 1:
+				os.Symlink("../other", next)
+			case 2:
+				os.Link(filepath.Join(src, "../other"), next)
+			case 3:
+				os.WriteFile(next, []byte("weights"), 0o644)
+			}
+			os.Rename(next, file)
+		}
+	}()
+	defer func() { close(stop); <-done }()
+	top := t.TempDir()
+	staged, naive := 0, 0
+	for i := range 400 {
+		if data, err := os.ReadFile(file); err == nil && string(data) != "weights" {
+			naive++
+		}
+		dir := filepath.Join(top, strconv.Itoa(i))
+		if Stage(p, src, dir) != nil {
+			continue
+		}
+		staged++
+		if data, err := os.ReadFile(filepath.Join(dir, "m.onnx")); err != nil || string(data) != "weights" {
+			t.Fatalf("staged %q, %v", data, err)
+		}
+	}
+	t.Logf("%d of 400 staged; a naive copy took other bytes %d times", staged, naive)
+	if staged == 0 || naive == 0 {
+		t.Error("the race shows nothing")
 	}
 }
 
