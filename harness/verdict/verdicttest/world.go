@@ -120,6 +120,24 @@ func (w *World) Checkpoint(t testing.TB, s *Store) []byte {
 	return w.Note(t, fmt.Sprintf("%s\n%d\n%s\n", Origin, n, root))
 }
 
+// Cosign adds a witness's line to a checkpoint of this log.
+func (w *World) Cosign(t testing.TB, signed []byte, by note.Signer) []byte {
+	t.Helper()
+	v, err := note.NewVerifier(w.Log.Key())
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := note.Open(signed, note.VerifierList(v))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := note.Sign(n, by)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
 // Signer returns the key that signs a statement.
 func (w *World) Signer(s verdict.Statement) verdict.Signer {
 	if _, ok := s.(*verdict.Approval); ok {
