@@ -15,6 +15,7 @@ type gate struct {
 	rows    int64
 	churn   float64
 	judged  bool
+	enough  float64 // power that is asked
 	bounds  bounds
 	hold    float64 // level of the limits
 	violate float64 // level of the test at Holm's strictest step; 0: none
@@ -22,7 +23,7 @@ type gate struct {
 
 // gate returns the gate of a hypothesis at run k.
 func (r *Resolved) gate(h Hypothesis, attempt int) gate {
-	g := gate{rows: h.Rows, churn: r.Policy.ChurnPct / 100, judged: h.Judged, bounds: r.bounds(h), hold: r.level(attempt)}
+	g := gate{rows: h.Rows, churn: r.Policy.ChurnPct / 100, judged: h.Judged, enough: enoughOf(h), bounds: r.bounds(h), hold: r.level(attempt)}
 	if g.bounds.harmForm {
 		g.violate = r.alpha() / float64(max(1, r.watched()))
 	}
@@ -63,11 +64,11 @@ func (g gate) visible() (float64, bool) {
 	return 0, false
 }
 
-// needed returns the rows with which an equal model HOLDS with probability .95.
+// needed returns the rows with which an equal model HOLDS with the power asked.
 func (g gate) needed() (int64, bool) {
 	switch {
 	case g.counts && g.bounds.limit > 0:
-		n := metrics.RowsToHold(g.churn, g.bounds.limit, g.hold, enough)
+		n := metrics.RowsToHold(g.churn, g.bounds.limit, g.hold, g.enough)
 		return n, n < math.MaxInt64
 	case g.even != nil:
 		return g.even.needed(g.rows)

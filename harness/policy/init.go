@@ -68,7 +68,8 @@ func Init(h holdout.Commitment, lineage string, suites []*regress.Suite) ([]byte
 	return text, nil
 }
 
-// propose adds claims, each with the strictest margin that an equal model passes.
+// propose adds claims, each with the strictest margin that an equal model passes
+// steadily.
 func propose(p *Policy, h holdout.Commitment, suites []*regress.Suite) error {
 	margin := overallMargins[len(overallMargins)-1]
 	for _, m := range overallMargins {
@@ -114,7 +115,8 @@ func propose(p *Policy, h holdout.Commitment, suites []*regress.Suite) error {
 	return nil
 }
 
-// fits says whether a policy of one claim alone passes Check.
+// fits says whether an equal model passes a claim steadily, to the last run of the
+// budget; of a claim on slices or tests, some of them.
 func fits(p *Policy, h holdout.Commitment, suites []*regress.Suite, list string, c Claim) (bool, error) {
 	q := *p
 	q.Prove, q.Watch, q.Anchor = nil, nil, nil
@@ -128,7 +130,7 @@ func fits(p *Policy, h holdout.Commitment, suites []*regress.Suite, list string,
 		return false, err
 	}
 	for _, x := range r.Hypotheses {
-		if x.Judged && x.Pooled == nil {
+		if x.Pooled == nil && r.holds(x) >= steady {
 			return true, nil
 		}
 	}

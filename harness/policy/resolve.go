@@ -64,8 +64,8 @@ type Hypothesis struct {
 	Suite     string   `json:"suite,omitempty"`
 	Test      string   `json:"test,omitempty"`
 	Rows      int64    `json:"rows"`
-	// Judged is false where an equal model would not HOLD with .95 at the last run:
-	// the hypothesis is tested for harm, but cannot show that there is none.
+	// Judged is false where an equal model would not HOLD with .995 at the last run, of
+	// all rows with .95: the hypothesis is tested for harm, but cannot show that there is none.
 	Judged bool `json:"judged"`
 	// Visible is the smallest loss, in the metric's own scale, that does not pass with
 	// probability .95 at run 1; later runs see smaller ones. nil: none does.
@@ -283,7 +283,7 @@ func (r *Resolved) pool(group []Hypothesis) []Hypothesis {
 	pooled := group[0]
 	pooled.Value, pooled.Rows = rest, 0
 	for _, h := range group {
-		h.Judged = r.holds(h) >= enough
+		h.Judged = r.holds(h) >= enoughOf(h)
 		if h.Dimension == "" || h.Judged {
 			kept = append(kept, h)
 			continue
@@ -291,10 +291,18 @@ func (r *Resolved) pool(group []Hypothesis) []Hypothesis {
 		pooled.Pooled, pooled.Rows = append(pooled.Pooled, h.Value), pooled.Rows+h.Rows
 	}
 	if len(pooled.Pooled) > 0 {
-		pooled.Judged = r.holds(pooled) >= enough
+		pooled.Judged = r.holds(pooled) >= steady
 		kept = append(kept, pooled)
 	}
 	return kept
+}
+
+// enoughOf is the power from which a hypothesis is judged.
+func enoughOf(h Hypothesis) float64 {
+	if h.Dimension == "" && h.Suite == "" {
+		return enough
+	}
+	return steady
 }
 
 // holds returns the probability that an equal model HOLDS at the last run.

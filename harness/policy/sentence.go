@@ -248,8 +248,8 @@ func finite(v float64) *float64 {
 }
 
 func title(metric string) string {
-	if metric == "roc_auc" || metric == "ece" {
-		metric = map[string]string{"roc_auc": "ROC AUC", "ece": "calibration error"}[metric]
+	if name, ok := map[string]string{"roc_auc": "ROC AUC", "ece": "calibration error", "mcc": "Matthews' correlation", "kappa": "Cohen's kappa"}[metric]; ok {
+		metric = name
 	}
 	s := strings.ReplaceAll(plain(metric), "_", " ")
 	if s == "" {
