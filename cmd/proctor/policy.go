@@ -13,9 +13,10 @@ import (
 )
 
 type policyCmd struct {
-	Init  policyInit  `cmd:"" help:"Print a policy that can pass on a holdout."`
-	Check policyCheck `cmd:"" help:"Say for each claim what it can see; refuse a policy that nothing could pass."`
-	Add   policyAdd   `cmd:"" help:"Propose a policy."`
+	Init     policyInit     `cmd:"" help:"Print a policy that can pass on a holdout."`
+	Check    policyCheck    `cmd:"" help:"Say for each claim what it can see; refuse a policy that nothing could pass."`
+	Backtest policyBacktest `cmd:"" help:"Say which past candidates a draft would have decided otherwise, from their prediction files."`
+	Add      policyAdd      `cmd:"" help:"Propose a policy."`
 }
 
 type policyInit struct {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -10,17 +11,26 @@ import (
 
 	"proctor/regress"
 	"proctor/regress/importer"
+	"proctor/regress/practice"
 )
 
 type suiteDiff struct {
-	From string `arg:"" help:"The version before (YAML)." type:"path"`
-	To   string `arg:"" help:"The version after (YAML)." type:"path"`
-	JSON bool   `help:"Print it as JSON."`
+	From  string `arg:"" help:"The version before (YAML)." type:"path"`
+	To    string `arg:"" help:"The version after (YAML)." type:"path"`
+	Model string `help:"Folder of the deployed model, which is asked both versions." type:"path"`
+	JSON  bool   `help:"Print it as JSON."`
+}
+
+// A revision is what changed, and what the deployed model makes of either version.
+type revision struct {
+	regress.Revision
+	Before *practice.Result `json:"before,omitempty"`
+	After  *practice.Result `json:"after,omitempty"`
 }
 
 // Run shows what changed. Exit code 0 where nothing did, 10 where something did, as
 // with other tools that compare files.
-func (c *suiteDiff) Run(o console) error {
+func (c *suiteDiff) Run(ctx context.Context, o console) error {
 	from, err := loadSuite(c.From)
 	if err != nil {
 		return err
@@ -29,7 +39,15 @@ func (c *suiteDiff) Run(o console) error {
 	if err != nil {
 		return err
 	}
-	r := regress.Revise(from, to)
+	r := revision{Revision: regress.Revise(from, to)}
+	if c.Model != "" {
+		if r.Before, err = c.replay(ctx, from); err != nil {
+			return err
+		}
+		if r.After, err = c.replay(ctx, to); err != nil {
+			return err
+		}
+	}
 	if c.JSON {
 		err = printJSON(o.Out, r)
 	} else {
@@ -41,7 +59,37 @@ func (c *suiteDiff) Run(o console) error {
 	return err
 }
 
-func printRevision(w io.Writer, r regress.Revision) error {
+// replay asks the deployed model one version, on its own.
+func (c *suiteDiff) replay(ctx context.Context, s *regress.Suite) (*practice.Result, error) {
+	a, err := answersOf(ctx, "model", c.Model, []*regress.Suite{s})
+	if err != nil {
+		return nil, err
+	}
+	r, err := practice.Run([]*regress.Suite{s}, nil, a, nil, practice.Options{Confidence: .95, HarmPP: 1, DetectPP: 10})
+	if err != nil {
+		return nil, &coded{exitUsage, err}
+	}
+	return r, nil
+}
+
+// printReplay shows how the deployed model does on the tests of both versions.
+func printReplay(w io.Writer, before, after *practice.Result) {
+	was := map[string]string{}
+	for _, t := range before.Tests {
+		was[t.Name] = fmt.Sprintf("%d of %d", t.CandidateFailed, t.CandidateCases)
+	}
+	for _, t := range after.Tests {
+		old, ok := was[t.Name]
+		if !ok {
+			old = "-"
+		}
+		if now := fmt.Sprintf("%d of %d", t.CandidateFailed, t.CandidateCases); now != old {
+			fmt.Fprintf(w, "deployed model on %s: fails %s, before %s\n", t.Name, now, old)
+		}
+	}
+}
+
+func printRevision(w io.Writer, r revision) error {
 	fmt.Fprintf(w, "from %s\nto   %s\n", r.From, r.To)
 	same := 0
 	for _, t := range r.Tests {
@@ -74,6 +122,9 @@ func printRevision(w io.Writer, r regress.Revision) error {
 				fmt.Fprintf(w, "  %s: %s%s\n", l.what, strings.Join(l.first, ", "), more)
 			}
 		}
+	}
+	if r.Before != nil {
+		printReplay(w, r.Before, r.After)
 	}
 	_, err := fmt.Fprintf(w, "%d tests as before\n", same)
 	return err
