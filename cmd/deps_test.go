@@ -34,6 +34,7 @@ var stdOnly = []string{"harness/secret", "harness/cosig", "harness/verdict", "ha
 
 // only lists who may import a module.
 var only = map[string][]string{
+	"filippo.io/age":                                       {"cmd/proctor"},
 	"github.com/mattn/go-sqlite3":                          {"harness/store/sqlite"},
 	"github.com/labstack/echo/v4":                          {"web"},
 	"github.com/labstack/echo/v4/middleware":               {"web"},

@@ -41,6 +41,7 @@ type cli struct {
 	Seal     sealCmd     `cmd:"" help:"Seal a table as a holdout and propose it."`
 	Holdout  holdoutCmd  `cmd:"" help:"Prove, audit, rotate, amend and retire sealed sets; fetch practice rows."`
 	Budget   budgetCmd   `cmd:"" help:"Say what a lineage has left on its sealed sets."`
+	Key      keyCmd      `cmd:"" help:"Rotate the key-encryption key; put data keys in escrow and back."`
 	Suite    suiteCmd    `cmd:"" help:"Check and propose behavioural suites."`
 	Policy   policyCmd   `cmd:"" help:"Draft, check and propose policies."`
 	Change   changeCmd   `cmd:"" help:"List, activate and refuse proposals."`

@@ -19,6 +19,19 @@ const max = 1 << 14
 
 // Create stores data in a new file.
 func Create(path string, data []byte) error {
+	return write(path, data, os.Link) // unlike a rename, never over another file
+}
+
+// Replace stores data in the place of an existing file: the old or the new one is
+// whole, whatever happens.
+func Replace(path string, data []byte) error {
+	if _, err := os.Lstat(path); err != nil {
+		return err
+	}
+	return write(path, data, os.Rename)
+}
+
+func write(path string, data []byte, put func(from, to string) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".secret-") // mode 0600
 	if err != nil {
 		return err
@@ -31,7 +44,7 @@ func Create(path string, data []byte) error {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	if err := os.Link(f.Name(), path); err != nil { // unlike a rename, never over another file
+	if err := put(f.Name(), path); err != nil {
 		return err
 	}
 	dir, err := os.Open(filepath.Dir(path))
