@@ -106,7 +106,7 @@ func (t *task) examine(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
-	if r.Package, err = t.seen.view(a.facts.Stderr); err != nil {
+	if r.Package, err = t.seen.view(a.facts.Stderr, t.attested, t.before); err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
 	t.stage(ctx, "signing")
@@ -170,7 +170,7 @@ func (t *task) ask(ctx context.Context, p *paper) (*replies, error) {
 		return nil, refundable(err)
 	}
 	// Again: what a record says was taken, the policy of the plan may not take.
-	if err := t.seen.admit(t.force.policy.Package); err != nil {
+	if t.attested, err = t.seen.admit(t.force.policy.Package); err != nil {
 		return nil, &stopped{packageRefused, packageRefusedSentence, err.Error(), false}
 	}
 	sh, err := newSheet(p.table, batch, t.seed, t.s.blind...)
@@ -225,8 +225,14 @@ func (t *task) batch(ctx context.Context) (int, error) {
 		}
 		err := t.s.withPackage(ctx, m, func(dir string, p *runner.Package) (err error) {
 			batch = min(batch, p.Manifest.BatchMax)
-			if m == &t.run {
+			switch m {
+			case &t.run:
 				t.seen, err = look(dir, p)
+			case t.force.baseline:
+				var refused *Error
+				if t.before, err = look(dir, p); errors.As(err, &refused) { // taken before records were read
+					t.before, err = &seen{}, nil
+				}
 			}
 			return err
 		})

@@ -52,6 +52,12 @@ func (t *task) statement(r *report.Report, digest string, a *replies) *verdict.E
 		Tier: a.facts.Tier, Binding: r.Binding, Code: a.code, Attempt: r.Attempt, Budget: t.force.policy.BudgetRuns,
 		Result: r.Decision.Result, Sentence: r.Decision.Sentence, Report: digest, NotCovered: r.Decision.NotCovered, At: t.s.stamp(),
 	}
+	if r.Package != nil {
+		e.Attestations = inputAttestations(r.Package)
+		if tr := r.Package.Training; tr != nil {
+			e.TrainingChanges = tr.Changes
+		}
+	}
 	if r.Planted != nil {
 		e.Planted = r.Planted.Sentence
 	}

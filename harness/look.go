@@ -1,32 +1,81 @@
 package harness
 
 import (
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"strings"
 
 	"proctor/harness/intake/credential"
 	"proctor/harness/policy"
+	"proctor/harness/provenance"
 	"proctor/harness/report"
 	"proctor/harness/runner"
+	"proctor/harness/verdict"
 )
 
 // seen is what there is to see in a package's files without running it.
-type seen struct{ credentials []credential.Found }
+type seen struct {
+	credentials      []credential.Found
+	files            []provenance.File
+	signature, build []byte // nil: there is none
+	training         *provenance.Training
+	record           string // digest of the training record
+}
 
-// look looks through the files of a package that was unpacked into dir.
+// look looks through the files of a package that was unpacked into dir. A training
+// record that cannot be read is its owner's fault; a signature is judged by admit.
 func look(dir string, p *runner.Package) (*seen, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, err
 	}
 	defer root.Close()
+	s := &seen{}
 	names := make([]string, len(p.Files))
 	for i, f := range p.Files {
 		names[i] = f.Path
+		s.files = append(s.files, provenance.File{Path: f.Path, SHA256: f.SHA256})
 	}
-	found, err := credential.ScanFS(root.FS(), names)
-	return &seen{found}, err
+	if s.credentials, err = credential.ScanFS(root.FS(), names); err != nil {
+		return nil, err
+	}
+	var record []byte
+	for _, f := range []struct {
+		name string
+		into *[]byte
+	}{{provenance.SignatureFile, &s.signature}, {provenance.BuildFile, &s.build}, {provenance.TrainingFile, &record}} {
+		if *f.into, err = small(root, f.name); err != nil {
+			return nil, err
+		}
+	}
+	if record == nil {
+		return s, nil
+	}
+	if s.training, err = provenance.ParseTraining(record); err != nil {
+		return nil, refuse(Usage, "%v", err)
+	}
+	s.record = report.Digest(record)
+	return s, nil
+}
+
+// small reads a file of bounded size, nil if it is not there.
+func small(root *os.Root, name string) ([]byte, error) {
+	f, err := root.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, provenance.MaxFile+1))
+	if err == nil && len(b) > provenance.MaxFile {
+		return nil, refuse(Usage, "%s is larger than %d bytes", name, provenance.MaxFile)
+	}
+	return b, err
 }
 
 // Reason of a run whose package is none that its policy takes.
@@ -35,9 +84,10 @@ const (
 	packageRefusedSentence = "The package holds something that the policy does not allow, or lacks something that it asks for."
 )
 
-// admit says why a policy does not take a package. It names places and kinds, never
-// a credential: the sentence goes to the submitter and into logs.
-func (s *seen) admit(rule policy.Package) error {
+// admit returns who vouches for the package, or why the policy does not take it. It
+// names places and kinds, never a credential: the sentence goes to the submitter and
+// into logs.
+func (s *seen) admit(rule policy.Package) ([]provenance.Attestation, error) {
 	var list []string
 	for _, c := range s.credentials {
 		if c.Private && rule.PrivateKeys != policy.Warn || !c.Private && rule.Tokens == policy.Refuse {
@@ -45,27 +95,84 @@ func (s *seen) admit(rule policy.Package) error {
 		}
 	}
 	const most = 5
-	switch n := len(list); {
-	case n == 0:
-		return nil
-	case n > most:
+	if n := len(list); n > most {
 		list = append(list[:most], fmt.Sprintf("and %d more", n-most))
 	}
-	return refuse(Usage, "the package holds what looks like credentials, which the policy refuses: %s. Take them out, and replace them where they are in use: they have left your hands", strings.Join(list, "; "))
+	if len(list) > 0 {
+		return nil, refuse(Usage, "the package holds what looks like credentials, which the policy refuses: %s. Take them out, and replace them where they are in use: they have left your hands", strings.Join(list, "; "))
+	}
+	if s.training == nil && rule.Training == policy.Required {
+		return nil, refuse(Usage, "the policy asks for a training record, and the package has no %s", provenance.TrainingFile)
+	}
+	return s.attested(rule)
 }
 
-// view is what reviewers are shown: of the files, and of what the model wrote on
-// standard error.
-func (s *seen) view(stderr string) (*report.Package, error) {
+// attested verifies what the package brings against the policy's keys. Where the policy
+// names none, nothing can be verified and nothing is claimed.
+func (s *seen) attested(rule policy.Package) (out []provenance.Attestation, err error) {
+	var keys []provenance.Key
+	for _, k := range rule.Keys {
+		public, err := k.Public()
+		if err != nil {
+			return nil, fmt.Errorf("key %s of the policy: %w", k.Name, err)
+		}
+		keys = append(keys, provenance.Key{Name: k.Name, Public: public})
+	}
+	for _, x := range []struct {
+		file, what, need string
+		data             []byte
+		check            func([]byte, []provenance.File, []provenance.Key) (provenance.Attestation, error)
+	}{
+		{provenance.SignatureFile, "a signature", rule.Signature, s.signature, provenance.CheckSignature},
+		{provenance.BuildFile, "a provenance", rule.Provenance, s.build, provenance.CheckBuild},
+	} {
+		switch {
+		case x.data == nil && x.need == policy.Required:
+			return nil, refuse(Usage, "the policy asks for %s, and the package has no %s", x.what, x.file)
+		case x.data == nil || len(keys) == 0:
+			continue
+		}
+		a, err := x.check(x.data, s.files, keys)
+		if err != nil {
+			return nil, refuse(Usage, "%s: %v", x.file, err)
+		}
+		out = append(out, a)
+	}
+	return out, nil
+}
+
+// view is what reviewers are shown: of the files, of what they say of their making, and
+// of what the model wrote on standard error. before is the deployed model's package, or nil.
+func (s *seen) view(stderr string, attested []provenance.Attestation, before *seen) (*report.Package, error) {
 	said, err := credential.Scan("standard error", strings.NewReader(stderr))
 	if err != nil {
 		return nil, err
 	}
-	v := &report.Package{Credentials: []report.Credential{}}
+	v := &report.Package{Credentials: []report.Credential{}, Attestations: []report.Attestation{}}
 	for _, list := range [][]credential.Found{s.credentials, said} {
 		for _, c := range list {
 			v.Credentials = append(v.Credentials, report.Credential(c))
 		}
 	}
+	for _, a := range attested {
+		v.Attestations = append(v.Attestations, report.Attestation(a))
+	}
+	switch {
+	case before == nil && s.training != nil: // nothing is deployed: nothing changed
+		v.Training = &report.Training{Digest: s.record}
+	case before != nil && (s.training != nil || before.training != nil):
+		v.Training = &report.Training{Digest: s.record, Baseline: before.record, Changes: provenance.Changes(before.training, s.training)}
+	}
 	return v, nil
+}
+
+// inputAttestations are those of a report as the evidence names them.
+func inputAttestations(p *report.Package) (out []verdict.InputAttestation) {
+	for _, a := range p.Attestations {
+		out = append(out, verdict.InputAttestation{Kind: a.Kind, Digest: a.Digest, By: a.By})
+	}
+	if p.Training != nil && p.Training.Digest != "" {
+		out = append(out, verdict.InputAttestation{Kind: "training-record", Digest: p.Training.Digest})
+	}
+	return out
 }

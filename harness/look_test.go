@@ -3,13 +3,17 @@ package harness
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
 
+	"proctor/harness/policy"
+	"proctor/harness/provenance"
 	"proctor/harness/report"
 	"proctor/harness/runner"
 	"proctor/harness/store"
+	"proctor/harness/verdict"
 )
 
 // Credentials are put together here: nothing of the kind lies in the repository.
@@ -112,4 +116,116 @@ func TestCredentialsOnStderr(t *testing.T) {
 	if r := w.report(v.ID); len(r.Package.Credentials) != 1 || r.Package.Credentials[0] != (report.Credential{File: "standard error", Line: 1, Kind: "GitHub token"}) {
 		t.Errorf("%+v", r.Package)
 	}
+}
+
+func aRecord(data string) string {
+	d := "sha256:" + strings.Repeat("0", 64)
+	return `{"format":"proctor/training/1","datasets":[{"name":"` + data + `","digest":"` + d + `"}],"code":{"name":"repo","commit":"` + strings.Repeat("0", 40) +
+		`"},"lockfile":{"name":"lock","digest":"` + d + `"},"configuration":{"name":"conf","digest":"` + d + `"}}`
+}
+
+// signed is the honest model, signed by s.
+func signed(t *testing.T, w *world, s verdict.Signer, files map[string]string) []byte {
+	t.Helper()
+	_, seen, err := w.s.inspect(context.Background(), modelWith(files))
+	if err != nil {
+		t.Fatal(err)
+	}
+	payload, err := provenance.SignatureStatement("model", seen.files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := verdict.SignForeign(context.Background(), payload, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := maps.Clone(files)
+	all[provenance.SignatureFile] = string(b)
+	return modelWith(all)
+}
+
+// A policy that asks for a signature takes what a key of its own signed, whole, and
+// nothing else; who signed is in the report and in the evidence.
+func TestSignedPackages(t *testing.T) {
+	w := newWorld(t)
+	own, err := verdict.CreateKey(w.dir + "/owner.pem")
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := verdict.CreateKey(w.dir + "/other.pem")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := verdict.PublicPEM(own.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.seal(1)
+	w.rule(testPolicy + "package: {signature: required, training_record: required, keys: [{name: ml-team, key: \"" + policy.KeyText(text) + "\"}]}\n")
+	files := map[string]string{provenance.TrainingFile: aRecord("a")}
+	_, err = w.submit("sub1", "m", modelWith(files))
+	w.refused("asks for a signature, and the package has no model.sig", err)
+	_, err = w.submit("sub1", "m", signed(t, w, other, files))
+	w.refused("model.sig: envelope: none of the known keys made its signature", err)
+	_, err = w.submit("sub1", "m", signed(t, w, own, map[string]string{"x": "y"}))
+	w.refused("asks for a training record", err)
+	_, err = w.submit("sub1", "m", modelWith(map[string]string{provenance.TrainingFile: "{}"}))
+	w.refused("training-record.json: ", err)
+	late := maps.Clone(files) // a file that joined after the signature
+	_, seen, err := w.s.inspect(context.Background(), signed(t, w, own, files))
+	if err != nil {
+		t.Fatal(err)
+	}
+	late[provenance.SignatureFile], late["sitecustomize.py"] = string(seen.signature), "import os"
+	_, err = w.submit("sub1", "m", modelWith(late))
+	w.refused(`model.sig: it does not name "sitecustomize.py"`, err)
+
+	v := w.run("m", signed(t, w, own, files))
+	if v.State != "done" {
+		t.Fatalf("%+v\n%s", v, w.log)
+	}
+	p := w.report(v.ID).Package
+	if len(p.Attestations) != 1 || p.Attestations[0].By != "ml-team" || p.Attestations[0].Kind != provenance.Signature || p.Training == nil || p.Training.Digest == "" || p.Training.Changes != nil {
+		t.Errorf("%+v %+v", p, p.Training)
+	}
+	e := w.evidence(v.ID)
+	if len(e.Attestations) != 2 || e.Attestations[0].By != "ml-team" || e.Attestations[1].Kind != "training-record" || e.Attestations[1].By != "" {
+		t.Errorf("%+v", e.Attestations)
+	}
+	w.clean()
+}
+
+func (w *world) evidence(id string) *verdict.Evidence {
+	w.t.Helper()
+	var e *verdict.Evidence
+	err := w.store.View(context.Background(), func(tx *store.Tx) error {
+		r, err := tx.Run(id)
+		if err == nil {
+			_, e, err = w.s.loggedEvidence(tx, r)
+		}
+		return err
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return e
+}
+
+// A signature that no key of the policy can judge is not claimed; new data against the
+// deployed model's is said in the report and in the evidence.
+func TestTrainingRecords(t *testing.T) {
+	w := newWorld(t).begin()
+	w.deploy("v1", modelWith(map[string]string{provenance.TrainingFile: aRecord("a")}))
+	v := w.run("v2", modelWith(map[string]string{provenance.TrainingFile: aRecord("b"), provenance.SignatureFile: "{}"}))
+	if v.State != "done" {
+		t.Fatalf("%+v\n%s", v, w.log)
+	}
+	p, want := w.report(v.ID).Package, []string{`Data set "b" is new.`, `Data set "a" is not used any more.`}
+	if len(p.Attestations) != 0 || p.Training == nil || p.Training.Baseline == "" || !slices.Equal(p.Training.Changes, want) {
+		t.Errorf("%+v %+v", p, p.Training)
+	}
+	if e := w.evidence(v.ID); !slices.Equal(e.TrainingChanges, want) || len(e.Attestations) != 1 {
+		t.Errorf("%+v %q", e.Attestations, e.TrainingChanges)
+	}
+	w.clean()
 }

@@ -10,6 +10,7 @@ import (
 	"io"
 	"reflect"
 
+	"proctor/harness/provenance"
 	"proctor/harness/store"
 	"proctor/harness/verdict"
 )
@@ -28,7 +29,10 @@ type task struct {
 	force *force
 	plan  plan
 	seed  []byte
-	seen  *seen // of the candidate's package
+
+	seen     *seen // of the candidate's package
+	before   *seen // of the deployed model's; nil before the first
+	attested []provenance.Attestation
 }
 
 // errEnded says that there is nothing to do: the run has ended, or somebody else

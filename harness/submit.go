@@ -61,7 +61,7 @@ func (s *Service) Submit(ctx context.Context, p access.Principal, lineage, name 
 		if _, err := classOrder(f.holdouts[0].Classes, pkg.Manifest.Classes); err != nil {
 			return refuse(Usage, "%s: %v", runner.ManifestFile, err)
 		}
-		if err := seen.admit(f.policy.Package); err != nil {
+		if _, err := seen.admit(f.policy.Package); err != nil {
 			return err
 		}
 		run := store.Run{

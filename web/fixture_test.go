@@ -61,7 +61,9 @@ func poisoned() *report.Report {
 	r.Metrics = poisonedMetrics()
 	r.Slices = poisonedSlices()
 	r.Tests = poisonedTests()
-	r.Package = &report.Package{Credentials: []report.Credential{{File: "config/settings.py", Line: 12, Kind: "GitHub token"}}}
+	r.Package = &report.Package{Credentials: []report.Credential{{File: "config/settings.py", Line: 12, Kind: "GitHub token"}},
+		Attestations: []report.Attestation{{Kind: "model-signature", Digest: "sha256:5ca1e", By: "ml-team"}, {Kind: "slsa-provenance", Digest: "sha256:b111d", By: "ci", Of: "https://ci.example/builder"}},
+		Training:     &report.Training{Digest: "sha256:0a", Baseline: "sha256:0b", Changes: []string{`Data set "census-2026" is new.`}}}
 	r.Planted = &report.Planted{
 		Planted: 200, Caught: 157, Promised: report.Share{Planted: 89, Caught: 89}, Sentence: "157 of 200 planted harms were caught: 89 of the 89 that the policy promises to catch.",
 		Kinds: []report.PlantedKind{

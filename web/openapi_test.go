@@ -246,7 +246,7 @@ func TestSchemasAreTheTypes(t *testing.T) {
 		"Planted": report.Planted{}, "Share": report.Share{}, "PlantedKind": report.PlantedKind{}, "PlantedHarm": report.PlantedHarm{},
 		"Search": report.Search{}, "FoundSlice": report.FoundSlice{}, "Condition": report.Condition{},
 		"Event": api.Event{}, "Identity": api.Identity{}, "Account": api.Account{}, "Standing": api.Standing{}, "Token": api.Token{},
-		"Package": report.Package{}, "Credential": report.Credential{},
+		"Package": report.Package{}, "Credential": report.Credential{}, "Attestation": report.Attestation{}, "Training": report.Training{},
 	}
 	for name, ref := range doc.Components.Schemas {
 		if !ref.Value.Type.Is("object") {

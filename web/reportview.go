@@ -29,7 +29,7 @@ type reportView struct {
 	Metrics                      []metricView
 	Findings                     []findingView
 	NotCovered                   []string
-	Credentials                  []report.Credential
+	Package                      *report.Package // nil: nothing to say of it
 	Planted                      *plantedView
 	Search                       *searchView
 	Broke                        brokeView
@@ -92,8 +92,8 @@ func newReportView(r *report.Report, digest string) reportView {
 		Digest: digest, Binding: r.Binding, Tier: r.Tier, Unbound: r.Binding == "none", Attempt: r.Attempt,
 		NotCovered: r.Decision.NotCovered, Digests: digestsOf(r, digest), Findings: findings(r), Metrics: metricsOf(r), Planted: newPlantedView(r.Planted), Search: newSearchView(r.Search),
 	}
-	if r.Package != nil {
-		v.Credentials = r.Package.Credentials
+	if p := r.Package; p != nil && (len(p.Credentials) > 0 || len(p.Attestations) > 0 || p.Training != nil) {
+		v.Package = p
 	}
 	for _, p := range r.Probes {
 		v.Probes = append(v.Probes, probeView{p.Name, count(p.N), count(p.Hits), share(p.Hits, p.N), p.Detail})

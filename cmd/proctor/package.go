@@ -17,6 +17,7 @@ import (
 type packageCmd struct {
 	Init  packageInit  `cmd:"" help:"Write a package to start from: a small model that answers, and the kit that wraps yours."`
 	Image packageImage `cmd:"" help:"Make a package of a container image, which is pulled by digest."`
+	Sign  packageSign  `cmd:"" help:"Sign the files of a package (OpenSSF Model Signing, ECDSA P-256)."`
 	Lint  packageLint  `cmd:"" help:"Read a package as the service would, try it over a few rows, and say what is wrong."`
 }
 
@@ -131,10 +132,18 @@ func checked(ctx context.Context, dir string) (*runner.Package, error) {
 
 // printPackage tells a reviewer what was seen of the package besides its answers.
 func printPackage(w io.Writer, p *report.Package) {
-	if p == nil || len(p.Credentials) == 0 {
+	if p == nil {
 		return
 	}
-	fmt.Fprintf(w, "\n  What looks like credentials:\n")
+	for _, a := range p.Attestations {
+		fmt.Fprintf(w, "\n  %s by %s (%s)\n", a.Kind, a.By, strings.TrimSpace(a.Of+" "+a.Digest))
+	}
+	if t := p.Training; t != nil && t.Changes != nil {
+		fmt.Fprintf(w, "\n  As the training records say:\n  - %s\n", strings.Join(t.Changes, "\n  - "))
+	}
+	if len(p.Credentials) > 0 {
+		fmt.Fprintf(w, "\n  What looks like credentials:\n")
+	}
 	for _, c := range p.Credentials {
 		fmt.Fprintf(w, "  - %s, line %d: %s\n", c.File, c.Line, c.Kind)
 	}

@@ -62,7 +62,7 @@ func goModel(t *testing.T) []byte {
 		t.Fatal(err)
 	}
 	dir = filepath.Join(dir, "command-go")
-	if err := buildTemplate(t.Context(), dir); err != nil {
+	if err := buildTemplate(t.Context(), dir, build["command-go"]); err != nil {
 		t.Fatal(err)
 	}
 	b, err := os.ReadFile(filepath.Join(dir, "serve"))

@@ -21,6 +21,7 @@ import (
 
 	"proctor/harness/intake"
 	"proctor/harness/intake/credential"
+	"proctor/harness/provenance"
 	"proctor/harness/runner"
 	"proctor/harness/runner/onnx"
 	"proctor/harness/runner/wasm"
@@ -89,6 +90,11 @@ func Lint(ctx context.Context, dir string, o Options) (*Report, error) {
 	r.classes(p, o.Practice)
 	if err := r.credentials(dir, p); err != nil {
 		return nil, err
+	}
+	if has(p, provenance.TrainingFile) {
+		if err := training(dir); err != nil {
+			r.problem("%v", err)
+		}
 	}
 	model := r.model(dir, p)
 	if o.NoRun || !r.OK() {
@@ -223,6 +229,14 @@ func (r *Report) credentials(dir string, p *runner.Package) error {
 			continue
 		}
 		r.warn("%s: reviewers are told of it, and a policy may refuse it. Take it out, and replace it where it is in use", c)
+	}
+	return err
+}
+
+func training(dir string) error {
+	data, err := readInside(dir, provenance.TrainingFile)
+	if err == nil {
+		_, err = provenance.ParseTraining(data)
 	}
 	return err
 }

@@ -119,6 +119,7 @@ var faults = []struct {
 	{"random", "got another answer in a second process", map[string]string{"proctor-model.json": manifestOf(`["python3","serve.py"]`), "serve.py": serve(strings.ReplaceAll(honest, "[0.5, 0.5]", "(lambda p: [p, 1-p])(random.random())"))}},
 	{"sees the batch", "got another answer in a second process", map[string]string{"proctor-model.json": manifestOf(`["python3","serve.py"]`), "serve.py": serve(strings.ReplaceAll(honest, "[0.5, 0.5]", "([1, 0] if len(rows) < 3 else [0, 1])"))}},
 	{"bad examples", "example.jsonl: line 2", map[string]string{"proctor-model.json": manifestOf(`["python3","serve.py"]`), "serve.py": serve(honest), "example.jsonl": "{\"a\":1}\n{\"a\":null}\n"}},
+	{"bad training record", `training-record.json: key "code" is missing`, map[string]string{"proctor-model.json": manifestOf(`["python3","serve.py"]`), "serve.py": serve(honest), "training-record.json": "{}"}},
 	{"leftovers", `?the package holds "__pycache__" (2 files)`, map[string]string{"proctor-model.json": manifestOf(`["python3","serve.py"]`), "serve.py": serve(honest), "__pycache__/a.pyc": "", "__pycache__/b.pyc": ""}},
 	{"tiny batches", `?"batch_max" is 8`, map[string]string{"proctor-model.json": strings.Replace(manifestOf(`["python3","serve.py"]`), `"task"`, `"batch_max":8,"task"`, 1), "serve.py": serve(honest)}},
 	{"honest", "", map[string]string{"proctor-model.json": manifestOf(`["python3","serve.py"]`), "serve.py": serve(honest)}},

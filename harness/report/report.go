@@ -79,6 +79,25 @@ type Package struct {
 	// Credentials are likely ones that were left in files, or were written on standard
 	// error, by place and kind. The value is nowhere.
 	Credentials []Credential `json:"credentials"`
+	// Attestations are statements about the package's files that a key of the policy signed.
+	Attestations []Attestation `json:"attestations"`
+	Training     *Training     `json:"training,omitempty"` // absent: neither model has a record
+}
+
+// An Attestation vouches for a package.
+type Attestation struct {
+	Kind   string `json:"kind"`   // model-signature, slsa-provenance
+	Digest string `json:"digest"` // of the file that holds it
+	By     string `json:"by"`     // name of the key in the policy
+	Of     string `json:"of"`     // slsa-provenance: the builder
+}
+
+// A Training compares what the models say of what they were made from. It is the owner's
+// word.
+type Training struct {
+	Digest   string   `json:"digest"`   // of the candidate's record; "": it has none
+	Baseline string   `json:"baseline"` // of the deployed model's, likewise
+	Changes  []string `json:"changes"`  // sentences; null: nothing
 }
 
 // A Credential is a place where one was found.

@@ -116,6 +116,17 @@ func (s *Evidence) lint() []string {
 	p.text("sentence", s.Sentence)
 	p.digest("report", s.Report)
 	p.time("at", s.At)
+	for i, a := range s.Attestations {
+		what := fmt.Sprintf("input attestation %d", i+1)
+		p.oneOf(what, a.Kind, "model-signature", "slsa-provenance", "training-record")
+		p.digest(what, a.Digest)
+		if signed := a.Kind != "training-record"; signed != (a.By != "") {
+			p.add("%s: %s by %q", what, clip(a.Kind), clip(a.By))
+		}
+	}
+	for i, c := range s.TrainingChanges {
+		p.text(fmt.Sprintf("training change %d", i+1), c)
+	}
 	p.findings(s)
 	return p
 }

@@ -97,6 +97,17 @@ type Evidence struct {
 	NotCovered []string  `json:"not_covered"`
 	Planted    string    `json:"planted,omitempty"` // how many harms of known size this exam caught
 	At         string    `json:"at"`
+	// Attestations are what was known of the package's making when it was taken.
+	Attestations []InputAttestation `json:"input_attestations,omitempty"`
+	// TrainingChanges says how the training record differs from the deployed model's.
+	TrainingChanges []string `json:"training_changes,omitempty"`
+}
+
+// An InputAttestation names a document of the package by the digest of its bytes.
+type InputAttestation struct {
+	Kind   string `json:"kind"` // model-signature, slsa-provenance, training-record
+	Digest string `json:"digest"`
+	By     string `json:"by,omitempty"` // name of the policy's key that signed it; absent: nobody did
 }
 
 // A Finding is the outcome of one check on one subject, with its numbers. It has
