@@ -72,6 +72,9 @@ func fill(r *report.Report, rule *policy.Resolved, candidate *metrics.Frame, dif
 	if r.Slices, err = diff.Slices(rule.Dimensions(), rule.Covered, confidence); err != nil {
 		return err
 	}
+	if r.Cost, r.Burden, err = diff.Costs(rule.Costs(), rule.Dimensions(), confidence); err != nil {
+		return err
+	}
 	r.Metrics, err = diff.Metrics(confidence)
 	return err
 }

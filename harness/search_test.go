@@ -125,3 +125,30 @@ func reportOf(w *world, id string) *report.Report {
 	}
 	return v.Report
 }
+
+// A policy's costs weigh the flips in the report; who bears what broke stands there
+// without them too.
+func TestCostsInReport(t *testing.T) {
+	const dir = "../docs/compare/"
+	text, err := os.ReadFile(dir + "policy.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	costs := append(bytes.Clone(text), "costs:\n  - {answer: \">50K\", given: \"<=50K\", cost: 4}\n"...)
+	for i, text := range [][]byte{text, costs} {
+		p, err := policy.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := Compare(Comparison{Answers: readFile(t, dir+"answers.csv"), Baseline: readFile(t, dir+"baseline.csv"), Candidate: readFile(t, dir+"candidate.csv"), Policy: p})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if (r.Cost != nil) != (i == 1) || len(r.Burden) != 3 || r.Burden[2].Dimension != "class" || r.Flips.Log10P == nil {
+			t.Errorf("%+v %+v", r.Cost, r.Burden)
+		}
+		if i == 1 && !(*r.Cost.Broke.Value > *r.Flips.NFR.Value) {
+			t.Errorf("broken rows cost %v, they are %v", *r.Cost.Broke.Value, *r.Flips.NFR.Value)
+		}
+	}
+}

@@ -25,7 +25,7 @@ func flips(c metrics.Cells, confidence float64) report.Flips {
 		Churn:  estimate(c.Churn(confidence)),
 	}
 	if c.N() > 0 {
-		f.P = number64(metrics.McNemar(c.Broke, c.Fixed))
+		f.P, f.Log10P = number64(metrics.McNemar(c.Broke, c.Fixed)), number64(metrics.McNemarLog10(c.Broke, c.Fixed))
 	}
 	return f
 }
@@ -69,4 +69,25 @@ func (d *Diff) Slices(dimensions []string, covered func(dimension, value string)
 		}
 	}
 	return out, nil
+}
+
+// Costs weighs the flips by what each wrong answer costs, and says for each dimension
+// who bears the rows that broke. Without costs every broken row counts 1, and cost is
+// nil.
+func (d *Diff) Costs(costs metrics.Costs, dimensions []string, confidence float64) (cost *report.Cost, burden []report.Burden, err error) {
+	if costs != nil {
+		c, err := d.Pair.FlipCost(costs, confidence)
+		if err != nil {
+			return nil, nil, fmt.Errorf("cost of flips: %w", err)
+		}
+		cost = &report.Cost{Broke: estimate(c.Broke), Fixed: estimate(c.Fixed), Change: estimate(c.Change)}
+	}
+	for _, name := range dimensions {
+		c, err := d.Pair.FlipConcentration(name, costs)
+		if err != nil {
+			return nil, nil, fmt.Errorf("burden: %w", err)
+		}
+		burden = append(burden, report.Burden{Dimension: name, Index: estimate(c.Index), Worst: c.Worst, Lift: estimate(c.Lift)})
+	}
+	return cost, burden, nil
 }

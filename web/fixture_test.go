@@ -72,6 +72,11 @@ func poisoned() *report.Report {
 		},
 	}
 	r.Search = poisonedSearch()
+	r.Cost = &report.Cost{Broke: report.Estimate{Value: ptr(.0677)}, Fixed: report.Estimate{Value: ptr(.053)}, Change: report.Estimate{Value: ptr(.0147), Low: ptr(.001), High: ptr(.028), Confidence: .99}}
+	r.Burden = []report.Burden{
+		{Dimension: "sex", Worst: "Female", Index: report.Estimate{Value: ptr(.012)}, Lift: report.Estimate{Value: ptr(1.04)}},
+		{Dimension: "sex*education", Worst: "Female × Masters", Index: report.Estimate{Value: ptr(.31)}, Lift: report.Estimate{Value: ptr(9.53)}},
+	}
 	for i := range int64(368) {
 		row := report.RowFlip{Row: 17 + 44*i, Answer: ">50K", Baseline: ">50K", Candidate: "<=50K"}
 		if i%3 == 0 {

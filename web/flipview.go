@@ -21,7 +21,7 @@ func flips(f report.Flips) *flipsView {
 	v := &flipsView{
 		N: count(f.N), BothRight: count(f.BothRight), Broke: count(f.Broke), Fixed: count(f.Fixed), BothWrong: count(f.BothWrong),
 		BothRightShare: share(f.BothRight, f.N), BrokeShare: share(f.Broke, f.N), FixedShare: share(f.Fixed, f.N), BothWrongShare: share(f.BothWrong, f.N),
-		Otherwise: count(f.WrongOtherwise), Churn: percent.write(f.Churn.Value), P: probability(f.P),
+		Otherwise: count(f.WrongOtherwise), Churn: percent.write(f.Churn.Value), P: tiny(f.P, f.Log10P),
 		NFR: percent.write(f.NFR.Value), PFR: percent.write(f.PFR.Value), BTC: percent.write(f.BTC.Value), BEC: percent.write(f.BEC.Value),
 		BaselineRight: share(f.BothRight+f.Broke, f.N), CandidateRight: share(f.BothRight+f.Fixed, f.N),
 	}

@@ -244,7 +244,7 @@ func TestSchemasAreTheTypes(t *testing.T) {
 		"Report": report.Report{}, "Model": report.Model{}, "Ref": report.Ref{}, "Finding": report.Finding{}, "Estimate": report.Estimate{}, "Flips": report.Flips{}, "Metric": report.Metric{},
 		"Slice": report.Slice{}, "Test": report.Test{}, "Probe": report.Probe{}, "RowFlip": report.RowFlip{},
 		"Planted": report.Planted{}, "Share": report.Share{}, "PlantedKind": report.PlantedKind{}, "PlantedHarm": report.PlantedHarm{},
-		"Search": report.Search{}, "FoundSlice": report.FoundSlice{}, "Condition": report.Condition{},
+		"Cost": report.Cost{}, "Burden": report.Burden{}, "Search": report.Search{}, "FoundSlice": report.FoundSlice{}, "Condition": report.Condition{},
 		"Event": api.Event{}, "Identity": api.Identity{}, "Account": api.Account{}, "Standing": api.Standing{}, "Token": api.Token{},
 		"Package": report.Package{}, "Credential": report.Credential{}, "Attestation": report.Attestation{}, "Training": report.Training{},
 	}

@@ -32,6 +32,7 @@ type reportView struct {
 	Package                      *report.Package // nil: nothing to say of it
 	Planted                      *plantedView
 	Search                       *searchView
+	Burden                       *burdenView
 	Broke                        brokeView
 	Digests                      []digestView
 }
@@ -109,7 +110,7 @@ func newReportView(r *report.Report, digest string) reportView {
 		return v
 	}
 	v.Baseline = r.Baseline.Name
-	v.Flips = flips(r.Flips)
+	v.Flips, v.Burden = flips(r.Flips), newBurdenView(r)
 	v.Slices = slicesOf(r)
 	v.Broke = broke(r)
 	v.Headline = changeHeadline(r.Flips)

@@ -38,6 +38,8 @@ type comparison struct {
 	Findings []finding        `json:"findings"`
 	Search   *report.Search   `json:"search"` // where it broke, found by search
 	Flips    report.Flips     `json:"flips"`
+	Cost     *report.Cost     `json:"cost"` // null: the policy names no costs
+	Burden   []report.Burden  `json:"burden"`
 	Metrics  []report.Metric  `json:"metrics"`
 	Slices   []report.Slice   `json:"slices"`
 	Tests    []report.Test    `json:"tests"`
@@ -111,7 +113,7 @@ func (c *compareCmd) Run(ctx context.Context, o console) error {
 	}
 	if c.JSON {
 		err = printJSON(o.Out, comparison{r.Decision.Result, r.Decision.Sentence, r.Binding, r.Decision.Decided, findingsOf(r.Decision),
-			r.Search, r.Flips, r.Metrics, r.Slices, r.Tests, r.BrokeRows, r.Decision.NotCovered, r.Policy, digest})
+			r.Search, r.Flips, r.Cost, r.Burden, r.Metrics, r.Slices, r.Tests, r.BrokeRows, r.Decision.NotCovered, r.Policy, digest})
 	} else {
 		err = printReport(o.Out, r)
 	}

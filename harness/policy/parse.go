@@ -81,6 +81,9 @@ func (f policyFile) policy() (*Policy, error) {
 	if p.Watch, err = claims("watch", f.Watch); err != nil {
 		return nil, err
 	}
+	if p.Costs, err = costs(f.Costs); err != nil {
+		return nil, err
+	}
 	return p, p.check()
 }
 

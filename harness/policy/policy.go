@@ -25,6 +25,8 @@ import (
 //	  - {id: calibration, metric: brier, harm: 0.0035, detect: 0.01}
 //	  - {id: too-good, metric: accuracy, change_at_most_pp: 6}
 //	  - {id: triggers, suite: income-triggers, harm_pp: 2, detect_pp: 10}
+//	costs:                                    # optional: of wrong answers, for the report; 1 where none is given
+//	  - {answer: ">50K", given: "<=50K", cost: 4}
 //	anchor: {change_at_least_pp: -1.5}        # optional: against the best version ever approved
 //	first_model: {accuracy_at_least_pct: 80, people: 2}  # optional: decides while there is no baseline
 //	tier_at_least: jail
@@ -44,6 +46,7 @@ type Policy struct {
 	ChurnPct    float64 // rows, in percent, whose correctness differs between equal models
 	Prove       []Claim
 	Watch       []Claim
+	Costs       []Cost // none: every wrong answer costs 1
 	Anchor      *Anchor
 	FirstModel  *FirstModel
 	TierAtLeast string
@@ -110,6 +113,12 @@ func (p *Policy) Canonical() []byte {
 		for _, c := range l.claims {
 			b.WriteString("  - {" + c.text() + "}\n")
 		}
+	}
+	if len(p.Costs) > 0 {
+		b.WriteString("costs:\n")
+	}
+	for _, c := range p.Costs {
+		fmt.Fprintf(&b, "  - {answer: %s, given: %s, cost: %s}\n", word(c.Answer), word(c.Given), number(c.Cost))
 	}
 	if p.Anchor != nil {
 		line("anchor", "{change_at_least_pp: "+number(p.Anchor.ChangeAtLeastPP)+"}")

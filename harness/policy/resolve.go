@@ -108,6 +108,9 @@ func resolve(p *Policy, holdouts []holdout.Commitment, suites []*regress.Suite) 
 	if len(c.Classes) != len(c.ClassCounts) || len(c.Classes) < 2 || c.Rows < 1 {
 		return nil, fmt.Errorf("set %s: its commitment has %d classes, %d class counts and %d rows", c.Name, len(c.Classes), len(c.ClassCounts), c.Rows)
 	}
+	if err := r.checkCosts(); err != nil {
+		return nil, err
+	}
 	if len(suites) != len(p.Suites) {
 		return nil, fmt.Errorf("suites: it lists %d, given are %d", len(p.Suites), len(suites))
 	}

@@ -28,6 +28,7 @@ type policyFile struct {
 	ChurnPct    *float64     `yaml:"churn_pct"`
 	Prove       []claimFile  `yaml:"prove"`
 	Watch       []claimFile  `yaml:"watch"`
+	Costs       []costFile   `yaml:"costs"`
 	Anchor      *anchorFile  `yaml:"anchor"`
 	FirstModel  *firstFile   `yaml:"first_model"`
 	TierAtLeast *string      `yaml:"tier_at_least"`
@@ -51,6 +52,12 @@ type claimFile struct {
 	Harm      *float64 `yaml:"harm"`
 	DetectPP  *float64 `yaml:"detect_pp"`
 	Detect    *float64 `yaml:"detect"`
+}
+
+type costFile struct {
+	Answer *string  `yaml:"answer"`
+	Given  *string  `yaml:"given"`
+	Cost   *float64 `yaml:"cost"`
 }
 
 type anchorFile struct {

@@ -56,6 +56,8 @@ type Report struct {
 	Planted   *Planted  `json:"planted,omitempty"` // absent: no harm was planted
 	Search    *Search   `json:"search,omitempty"`  // absent: nothing was compared
 	Flips     Flips     `json:"flips"`
+	Cost      *Cost     `json:"cost,omitempty"`   // absent: the policy names no costs
+	Burden    []Burden  `json:"burden,omitempty"` // who bears the rows that broke, by dimension
 	Metrics   []Metric  `json:"metrics"`
 	Slices    []Slice   `json:"slices"`
 	Tests     []Test    `json:"tests"`
@@ -270,12 +272,29 @@ type Flips struct {
 	BothWrong      int64    `json:"both_wrong"`
 	WrongOtherwise int64    `json:"wrong_otherwise"` // of BothWrong: with another wrong class
 	P              *float64 `json:"p"`               // exact two-sided McNemar
+	Log10P         *float64 `json:"log10_p"`         // of P, where that is too small for a number
 	Change         Estimate `json:"change"`          // of accuracy, Tango interval
 	NFR            Estimate `json:"nfr"`
 	PFR            Estimate `json:"pfr"`
 	BTC            Estimate `json:"btc"`
 	BEC            Estimate `json:"bec"`
 	Churn          Estimate `json:"churn"` // share of rows whose predicted class differs
+}
+
+// A Cost is what flips cost a row by the policy's costs, on average over all rows.
+type Cost struct {
+	Broke  Estimate `json:"broke"`  // the answers of the rows that broke
+	Fixed  Estimate `json:"fixed"`  // the baseline's answers of the rows that were fixed
+	Change Estimate `json:"change"` // of all rows, other wrong answers included: harm is positive
+}
+
+// A Burden says how unevenly the rows that broke, or their cost, fall on the values
+// of a dimension.
+type Burden struct {
+	Dimension string   `json:"dimension"`
+	Index     Estimate `json:"index"` // part of the cost that other values would have to bear to be even, in [0, 1)
+	Worst     string   `json:"worst"` // the value whose rows bear most
+	Lift      Estimate `json:"lift"`  // how many times the average row they bear
 }
 
 // A Slice is one value of one slice dimension, or "rest".
