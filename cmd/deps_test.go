@@ -18,19 +18,19 @@ const module = "proctor"
 var layers = [][]string{
 	{"harness/secret", "harness/spell", "harness/cosig", "harness/intake/credential"},
 	{"holdout/blob", "holdout/rows", "metrics", "harness/jail", "harness/report", "harness/access", "harness/verdict", "harness/tlog", "web/api"},
-	{"harness/watch"},
+	{"harness/watch", "harness/witness"},
 	{"regress/generate", "regress/score"},
 	{"harness/report/ci", "holdout", "regress", "harness/intake", "harness/provenance", "harness/gate", "metrics/metricstest", "harness/notify", "harness/identity", "harness/identity/identitytest", "holdout/blob/blobtest", "harness/verdict/verdicttest", "web/client"},
 	{"regress/importer", "regress/practice", "harness/runner", "harness/policy", "harness/store"},
 	{"harness", "harness/store/sqlite", "harness/runner/onnx", "harness/runner/wasm", "harness/runner/served", "harness/runner/onnxruntime"},
 	{"web", "harness/candidate"},
-	{"cmd/proctor", "cmd/proctor-gate"},
+	{"cmd/proctor", "cmd/proctor-gate", "cmd/proctor-witness"},
 }
 
 // stdOnly lists the packages that a release gate may link. They use nothing but
 // the standard library and golang.org/x/mod, so that a reader can check all of
 // what decides a release.
-var stdOnly = []string{"harness/secret", "harness/cosig", "harness/verdict", "harness/provenance", "harness/tlog", "harness/gate", "harness/report", "harness/access", "web/api", "cmd/proctor-gate"}
+var stdOnly = []string{"harness/secret", "harness/cosig", "harness/verdict", "harness/provenance", "harness/tlog", "harness/gate", "harness/report", "harness/access", "web/api", "cmd/proctor-gate", "harness/watch", "harness/witness", "cmd/proctor-witness"}
 
 // only lists who may import a module.
 var only = map[string][]string{

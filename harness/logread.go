@@ -9,9 +9,13 @@ import (
 	"proctor/harness/tlog"
 )
 
-// LogCheckpoint returns the newest checkpoint of the log; it is public.
+// LogCheckpoint returns the newest checkpoint of the log, with cosignatures
+// if it has any yet; it is public.
 func (s *Service) LogCheckpoint() ([]byte, error) {
-	signed, _ := s.Head.Checkpoint()
+	signed, tree := s.Head.Checkpoint()
+	if with, same := s.cosigned.get(); len(signed) > 0 && same == tree {
+		signed = with
+	}
 	if len(signed) == 0 {
 		return nil, errors.New("the log's head is closed")
 	}

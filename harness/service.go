@@ -34,6 +34,7 @@ import (
 	"proctor/harness/store"
 	"proctor/harness/tlog"
 	"proctor/harness/verdict"
+	"proctor/harness/witness"
 	"proctor/holdout"
 	"proctor/holdout/blob"
 )
@@ -45,11 +46,12 @@ type Config struct {
 	Keyring holdout.Keyring
 	Officer ed25519.PrivateKey // signs holdout manifests
 
-	Evidence verdict.Signer // signs everything but approvals
-	Approve  verdict.Signer // signs approvals only
-	LogKey   string         // the log's verifier key
-	LogBegan time.Time      // for sigstore clients
-	Head     *tlog.Head     // the log's head, outside the database
+	Evidence  verdict.Signer  // signs everything but approvals
+	Approve   verdict.Signer  // signs approvals only
+	LogKey    string          // the log's verifier key
+	LogBegan  time.Time       // for sigstore clients
+	Witnesses []*witness.Peer // asked to cosign the log's checkpoints, see Cosign
+	Head      *tlog.Head      // the log's head, outside the database
 
 	Runner  runner.Runner
 	Limits  runner.Limits
@@ -74,11 +76,12 @@ type Robots interface {
 // A Service evaluates candidates. It is safe for concurrent use.
 type Service struct {
 	Config
-	vault func(l ledger) *holdout.Vault
-	blind []string // probes that see nothing, in tests only
-	trust verdict.Trust
-	known known
-	busy  sync.Map // runs that a worker has in hand
+	vault    func(l ledger) *holdout.Vault
+	blind    []string // probes that see nothing, in tests only
+	trust    verdict.Trust
+	known    known
+	busy     sync.Map // runs that a worker has in hand
+	cosigned cosigned
 
 	people people
 }

@@ -7,7 +7,6 @@ import (
 	"proctor/harness/access"
 	"proctor/harness/report"
 	"proctor/harness/store"
-	"proctor/harness/tlog"
 	"proctor/harness/verdict"
 	"proctor/holdout"
 	"proctor/web/api"
@@ -142,10 +141,8 @@ func (s *Service) Bundle(ctx context.Context, p access.Principal, id, which stri
 	if err != nil {
 		return nil, err
 	}
-	// A view of its own: it begins with its first read, which is after Prove has
-	// looked at the head, so that it has all entries that the head covers.
-	var proof tlog.Proof
-	if err := s.Store.View(ctx, func(tx *store.Tx) (err error) { proof, err = s.Head.Prove(tx, at); return err }); err != nil {
+	proof, err := s.prove(ctx, at)
+	if err != nil {
 		return nil, err
 	}
 	return verdict.Bundle(env, verdict.Proof(proof), s.LogKey)
@@ -180,6 +177,9 @@ func (s *Service) Trust() (api.Trust, error) {
 	}
 	if t.Approve, err = verdict.PublicPEM(s.Approve.Public()); err != nil {
 		return t, err
+	}
+	for _, p := range s.Witnesses {
+		t.Witnesses = append(t.Witnesses, p.Key.Key())
 	}
 	root, err := verdict.TrustedRoot(s.LogKey, s.LogBegan)
 	t.Root = string(root)

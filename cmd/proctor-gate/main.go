@@ -14,6 +14,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"time"
@@ -60,11 +61,12 @@ func run(args []string, now time.Time, out, errs io.Writer) (exit int) {
 	trust := f.String("trust", "", "`file` with the pinned keys, as the service publishes them")
 	requirements := f.String("requirements", "", "`file` with what this gate demands")
 	model := f.String("model", "", "`folder` with the model's files, as they are to be released")
+	memory := f.String("memory", "", "`file` in which the gate keeps what it saw of the log; made at the first yes")
 	asJSON := f.Bool("json", false, "answer in JSON")
 	if err := f.Parse(args); err != nil {
 		return exitUsage
 	}
-	a, exit := decide(f.NArg(), *bundle, *evidence, *trust, *requirements, *model, now)
+	a, exit := decide(f.NArg(), *bundle, *evidence, *trust, *requirements, *model, *memory, now)
 	if err := say(out, a, *asJSON); err != nil {
 		fmt.Fprintln(errs, "proctor-gate:", err)
 		return exitInternal // an answer that nobody got is no yes
@@ -72,13 +74,19 @@ func run(args []string, now time.Time, out, errs io.Writer) (exit int) {
 	return exit
 }
 
-func decide(extra int, bundle, evidence, trust, requirements, model string, now time.Time) (answer, int) {
+func decide(extra int, bundle, evidence, trust, requirements, model, memory string, now time.Time) (answer, int) {
 	in, err := read(extra, bundle, evidence, trust, requirements, model)
+	if err == nil {
+		in.Memory, err = remembered(memory)
+	}
 	if err != nil {
 		return answer{Code: gate.Unreadable, Reason: err.Error()}, exitUsage
 	}
 	in.Now = now
 	ok, err := gate.Check(in)
+	if err == nil && memory != "" {
+		err = remember(memory, ok.Memory)
+	}
 	if err == nil {
 		return answer{Open: true, Code: "open", Subject: ok.Subject, LastDay: ok.LastDay, Evidence: ok.Evidence, LogIndex: &ok.LogIndex,
 			Reason: fmt.Sprintf("%s (%s) is approved until %s, log entry %d", ok.Name, ok.Subject, ok.LastDay, ok.LogIndex)}, exitOpen
@@ -117,6 +125,37 @@ func read(extra int, bundle, evidence, trust, requirements, model string) (in ga
 	}
 	in.Requirements, err = gate.ParseRequirements(text)
 	return in, err
+}
+
+// remembered reads a gate's memory; one that was not made yet is empty.
+func remembered(path string) (gate.Memory, error) {
+	if _, err := os.Stat(path); path == "" || errors.Is(err, fs.ErrNotExist) {
+		return gate.Memory{}, nil
+	}
+	text, err := readFile("--memory", path)
+	if err != nil {
+		return gate.Memory{}, err
+	}
+	return gate.ParseMemory(text)
+}
+
+// remember writes the memory whole, before the yes is said: a yes that is not
+// remembered is none.
+func remember(path string, m gate.Memory) error {
+	b, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	tmp := path + ".new"
+	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return fmt.Errorf("--memory: %w", err)
+	}
+	_, err = f.Write(append(b, '\n'))
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("--memory: %w", err)
+	}
+	return os.Rename(tmp, path)
 }
 
 // readFile reads no more of a file than any of ours may have.

@@ -131,6 +131,43 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
+// The gate remembers what it saw: another history of the same size does not pass, and
+// a yes that cannot be remembered is none.
+func TestMemory(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "memory.json")
+	args := in(vectors).args("--memory", path)
+	for range 2 {
+		if exit, out := call(today, args...); exit != exitOpen {
+			t.Fatalf("exit %d: %s", exit, out)
+		}
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := gate.ParseMemory(b)
+	if err != nil || m.Size < 1 {
+		t.Fatalf("%+v %v", m, err)
+	}
+	m.Root = strings.Repeat("A", 43) + "="
+	other, _ := json.Marshal(m)
+	if err := os.WriteFile(path, other, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if exit, out := call(today, args...); exit != exitDenied || !strings.Contains(out, "another history") {
+		t.Errorf("exit %d: %s", exit, out)
+	}
+	if err := os.WriteFile(path, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if exit, out := call(today, args...); exit != exitUsage {
+		t.Errorf("a damaged memory: exit %d: %s", exit, out)
+	}
+	if exit, out := call(today, in(vectors).args("--memory", filepath.Join(t.TempDir(), "none", "m"))...); exit != exitInternal || strings.Contains(out, "OPEN") {
+		t.Errorf("not remembered: exit %d: %s", exit, out)
+	}
+}
+
 type broken struct{}
 
 func (broken) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }

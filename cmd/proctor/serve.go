@@ -12,15 +12,17 @@ import (
 	"proctor/harness"
 	"proctor/harness/jail"
 	"proctor/harness/runner"
+	"proctor/harness/witness"
 	"proctor/web"
 )
 
 type serveCmd struct {
 	dataDir
 	confinement
-	Addr    string `help:"Address to listen on." default:"127.0.0.1:7800"`
-	TLS     bool   `help:"The service is reached over TLS (by a proxy in front of it): cookies demand it."`
-	Workers int    `help:"Runs that are evaluated at the same time." default:"1"`
+	Addr    string   `help:"Address to listen on." default:"127.0.0.1:7800"`
+	TLS     bool     `help:"The service is reached over TLS (by a proxy in front of it): cookies demand it."`
+	Workers int      `help:"Runs that are evaluated at the same time." default:"1"`
+	Witness []string `help:"Witness of the log: its verifier key, a space, its address. Can be repeated." sep:"none" placeholder:"KEY ADDRESS"`
 	limits
 	libraries
 	webhooks
@@ -62,6 +64,10 @@ func (c *serveCmd) Run(ctx context.Context, o console) error {
 	if err != nil {
 		return err
 	}
+	peers, err := witnessPeers(c.Witness)
+	if err != nil {
+		return err
+	}
 	log := slog.New(slog.NewJSONHandler(o.Err, nil))
 	l, err := listen(c.Addr)
 	if err != nil {
@@ -73,6 +79,10 @@ func (c *serveCmd) Run(ctx context.Context, o console) error {
 		return err
 	}
 	defer s.close()
+	s.Witnesses = peers
+	asking, done := context.WithCancel(ctx)
+	defer done()
+	go s.Cosign(asking)
 	s.Runner = c.confinement.runner()
 	stop, err := c.listenConsole(s.Service, log)
 	if err != nil {
@@ -88,6 +98,17 @@ func (c *serveCmd) Run(ctx context.Context, o console) error {
 	log.Info("serving", "address", l.Addr().String(), "data", c.Dir, "tier", tier, "not_stronger", why)
 	fmt.Fprintf(o.Out, "http://%s\n", l.Addr())
 	return s.serve(ctx, l, log, c.TLS, c.Workers, people)
+}
+
+func witnessPeers(list []string) (peers []*witness.Peer, err error) {
+	for _, s := range list {
+		p, err := witness.ParsePeer(s)
+		if err != nil {
+			return nil, usagef("--witness: %v", err)
+		}
+		peers = append(peers, p)
+	}
+	return peers, nil
 }
 
 // listen takes the port before anything is opened, so that a second service does

@@ -25,6 +25,7 @@ type Input struct {
 	Requirements Requirements
 	Model        string // folder with the model's package, as it is to be released
 	Now          time.Time
+	Memory       Memory // what this gate saw before; the zero value: nothing
 
 	// without leaves steps out; only tests of this package set it, to show that
 	// the attack that a step names then succeeds.
@@ -62,7 +63,8 @@ type Accepted struct {
 	LastDay  string
 	Evidence string // digest of the evidence that was approved
 	LogIndex int64
-	LogSize  int64 // of the signed checkpoint
+	LogSize  int64  // of the signed checkpoint
+	Memory   Memory // what this gate has seen now; keep it for the next time
 }
 
 // look is what the steps find out on their way.
@@ -86,6 +88,8 @@ var steps = []struct {
 	{"evidence of another run beside the approval", (*look).matching},
 	{"weights that may be swapped, or were run less confined than demanded", (*look).confined},
 	{"other bytes than those that were judged", (*look).bytes},
+	{"a history of the log that was made for this gate alone", (*look).witnessed},
+	{"a log that was rolled back or forked since this gate looked last", (*look).remembered},
 }
 
 // Check returns what is accepted, or a *[Refusal].
@@ -104,7 +108,7 @@ func Check(in Input) (Accepted, error) {
 	}
 	first, last := l.approval.Days()
 	of := l.bundle.Subject()
-	return Accepted{of.Digest, of.Name, first, last, l.approval.EvidenceDigest(), l.bundle.Index, l.bundle.TreeSize}, nil
+	return Accepted{of.Digest, of.Name, first, last, l.approval.EvidenceDigest(), l.bundle.Index, l.bundle.TreeSize, l.Memory.after(l.bundle)}, nil
 }
 
 // 1. The approval was signed by the approve key and is in the log.
@@ -169,9 +173,10 @@ func (l *look) policy() error {
 
 // 5. It is valid today.
 func (l *look) today() error {
-	if !l.approval.ValidOn(l.Now) {
+	now := l.now()
+	if !l.approval.ValidOn(now) {
 		first, last := l.approval.Days()
-		return refuse(Stale, "the approval is valid from %s to %s, today is %s (UTC)", first, last, l.Now.UTC().Format(time.DateOnly))
+		return refuse(Stale, "the approval is valid from %s to %s, today is %s (UTC)", first, last, now.UTC().Format(time.DateOnly))
 	}
 	return nil
 }

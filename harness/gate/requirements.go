@@ -25,8 +25,9 @@ const RequirementsFormat = "proctor/requirements/1"
 //	  "tier_at_least": "jail"
 //	}
 //
-// The last two are optional and need the evidence bundle. tier_at_least binds
-// packages that bring code.
+// binding and tier_at_least are optional and need the evidence bundle; tier_at_least
+// binds packages that bring code. "witnesses": 2 demands that two of the witnesses in
+// the trust file have cosigned the log that the approval is in.
 type Requirements struct {
 	Format       string `json:"format"`
 	VerifierID   string `json:"verifier_id"`
@@ -34,6 +35,7 @@ type Requirements struct {
 	PolicyDigest string `json:"policy_digest"`
 	Binding      string `json:"binding,omitempty"`       // package, or config (which package satisfies too)
 	TierAtLeast  string `json:"tier_at_least,omitempty"` // none, remote, landlock, jail-nocg, jail, gvisor
+	Witnesses    int    `json:"witnesses,omitempty"`     // of those in the trust file, that must have seen the log
 }
 
 const maxRequirements = 64 << 10
@@ -62,6 +64,8 @@ func (r Requirements) check() error {
 		return errors.New("policy_digest is not sha256:<64 lower-case hex digits>")
 	case !slices.Contains([]string{"", "package", "config"}, r.Binding):
 		return fmt.Errorf("binding is %q; it may be package or config", r.Binding)
+	case r.Witnesses < 0:
+		return fmt.Errorf("witnesses is %d; it is a number from 1 on", r.Witnesses)
 	case r.TierAtLeast != "" && !slices.Contains(tiers, r.TierAtLeast):
 		return fmt.Errorf("tier_at_least is %q; it may be %s", r.TierAtLeast, strings.Join(tiers, ", "))
 	}

@@ -26,8 +26,9 @@ type Head struct {
 	mu     sync.Mutex
 	signed []byte // the newest checkpoint; nil after an error that left this in doubt
 	tree   Tree
-	file   slots // what the file holds
-	at     int   // which slot is the newest
+	file   slots         // what the file holds
+	at     int           // which slot is the newest
+	moved  chan struct{} // closed at the next move; nil: nobody waits
 }
 
 // CreateHead makes the head of a log that has no entries. It does not replace a
@@ -48,7 +49,7 @@ func CreateHead(path string, l *Log) error {
 // when the file is missing, or when it is not a checkpoint of this log. It looks
 // at no storage: [Head.Advance] does, and is called before anything is served.
 func OpenHead(path string, l *Log) (*Head, error) {
-	lock, err := lockFile(path + ".lock")
+	lock, err := Lock(path + ".lock")
 	if err != nil {
 		return nil, fmt.Errorf("open log head %s: %w", path, err)
 	}
@@ -90,6 +91,16 @@ func (h *Head) Checkpoint() ([]byte, Tree) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return bytes.Clone(h.signed), h.tree
+}
+
+// Moved returns a channel that is closed when the head moves from here.
+func (h *Head) Moved() <-chan struct{} {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.moved == nil {
+		h.moved = make(chan struct{})
+	}
+	return h.moved
 }
 
 // Advance signs a checkpoint of all committed entries and makes it the head,
@@ -157,5 +168,9 @@ func (h *Head) swap(signed []byte, t Tree) error {
 		return fmt.Errorf("write log head: %w", err)
 	}
 	h.file[at], h.at, h.signed, h.tree = signed, at, signed, t
+	if h.moved != nil {
+		close(h.moved)
+		h.moved = nil
+	}
 	return nil
 }

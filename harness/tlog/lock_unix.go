@@ -14,9 +14,9 @@ import (
 // child between fork and exec has its descriptors for a moment.
 const patience = 2 * time.Second
 
-// lockFile takes a lock that the system gives up when the process ends, however
+// Lock takes a lock that the system gives up when the process ends, however
 // it ends. The file stays.
-func lockFile(path string) (io.Closer, error) {
+func Lock(path string) (io.Closer, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err

@@ -29,10 +29,11 @@ func (h *Head) Prove(tx Tx, index int64) (Proof, error) {
 	if len(signed) == 0 {
 		return Proof{}, errors.New("log head: closed, or a write failed: start again")
 	}
-	return proveIn(tx, index, signed, t)
+	return ProveIn(tx, index, signed, t)
 }
 
-func proveIn(tx Tx, index int64, signed []byte, t Tree) (Proof, error) {
+// ProveIn is [Head.Prove] in an older tree of the same log, which signed names.
+func ProveIn(tx Tx, index int64, signed []byte, t Tree) (Proof, error) {
 	if index < 0 || index >= t.N {
 		return Proof{}, fmt.Errorf("log: the head covers %d entries, not entry %d", t.N, index)
 	}
