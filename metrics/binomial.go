@@ -30,7 +30,7 @@ func lnBinomialUpper(k, n int64, p, q float64) float64 {
 func tailSum(k, n int64, odds float64) float64 {
 	sum, term := 1.0, 1.0
 	for i := k; i < n; i++ {
-		term *= float64(n-i) / float64(i+1) * odds
+		term *= float64(float64(n-i) / float64(i+1) * odds)
 		next := sum + term
 		if next == sum {
 			break
@@ -57,7 +57,7 @@ func lnBinomial(k, n int64, p, q float64) float64 {
 		return m * lnOf(p, q)
 	}
 	lc := stirlingError(m) - stirlingError(x) - stirlingError(m-x) - deviance(x, m*p) - deviance(m-x, m*q)
-	return lc + 0.5*math.Log(m/(2*math.Pi*x*(m-x)))
+	return lc + float64(0.5*math.Log(m/(2*math.Pi*x*(m-x))))
 }
 
 // lnOf is ln p for p = 1-q, by whichever of the two has more digits.
@@ -72,7 +72,7 @@ func lnOf(p, q float64) float64 {
 func stirlingError(n float64) float64 {
 	if n < 16 {
 		lg, _ := math.Lgamma(n + 1)
-		return lg - (n+0.5)*math.Log(n) + n - 0.5*math.Log(2*math.Pi)
+		return lg - float64((n+0.5)*math.Log(n)) + n - 0.5*math.Log(2*math.Pi)
 	}
 	s := n * n
 	return (1.0/12 - (1.0/360-(1.0/1260-(1.0/1680-1.0/1188/s)/s)/s)/s) / n
@@ -81,7 +81,7 @@ func stirlingError(n float64) float64 {
 // deviance is x ln(x/m) + m - x without cancellation near x = m (Loader's bd0).
 func deviance(x, m float64) float64 {
 	if math.Abs(x-m) >= 0.1*(x+m) {
-		return x*math.Log(x/m) + m - x
+		return float64(x*math.Log(x/m)) + m - x
 	}
 	v := (x - m) / (x + m)
 	s := (x - m) * v

@@ -176,7 +176,7 @@ func (r *Replicates) BCa(j Jackknife, confidence float64) (Estimate, BCa, error)
 }
 
 func (b BCa) level(z float64) (float64, bool) {
-	den := 1 - b.Acceleration*(b.Bias+z)
+	den := 1 - float64(b.Acceleration*(b.Bias+z))
 	level := normalUpper(-(b.Bias + (b.Bias+z)/den))
 	return level, den > 0 && !math.IsNaN(level)
 }

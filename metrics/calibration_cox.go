@@ -88,7 +88,7 @@ func (c *Calibration) fit(x []float64, free bool) (v [2]float64, ok bool) {
 		if math.Abs(step[0]) <= smallStep*(1+math.Abs(v[0])) && math.Abs(step[1]) <= smallStep*(1+math.Abs(v[1])) {
 			return v, true
 		}
-		size, least := 1.0, at.log-1e-14*math.Abs(at.log) // less by rounding alone
+		size, least := 1.0, at.log-float64(1e-14*math.Abs(at.log)) // less by rounding alone
 		for {
 			to := [2]float64{v[0] + float64(size*step[0]), v[1] + float64(size*step[1])}
 			if next := c.likelihood(x, to); next.log >= least {
@@ -121,7 +121,7 @@ func (c *Calibration) likelihood(x []float64, v [2]float64) likelihood {
 			z := v[0] + float64(v[1]*x[i])
 			y := float64(oneIf(c.hit[i]))
 			p := 1 / (1 + math.Exp(-z))
-			w := p * (1 - p)
+			w := float64(p * (1 - p))
 			l.log -= math.Log1p(math.Exp(-math.Abs(z))) + math.Max(0, z) - float64(y*z)
 			l.g[0] += y - p
 			l.g[1] += float64((y - p) * x[i])

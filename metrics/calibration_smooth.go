@@ -51,7 +51,7 @@ func (c *Calibration) smooth(sigma float64) float64 {
 	rows, residuals := make([]float64, grid), make([]float64, grid)
 	for i, p := range c.p {
 		j := min(grid-2, int(p*float64(grid-1)))
-		frac := p*float64(grid-1) - float64(j)
+		frac := float64(p*float64(grid-1)) - float64(j)
 		r := p - float64(oneIf(c.hit[i]))
 		rows[j] += 1 - frac
 		rows[j+1] += frac
@@ -64,7 +64,7 @@ func (c *Calibration) smooth(sigma float64) float64 {
 	for i := range points {
 		t := float64(i) / float64(points-1)
 		j := min(grid-2, int(t*float64(grid-1)))
-		frac := t*float64(grid-1) - float64(j)
+		frac := float64(t*float64(grid-1)) - float64(j)
 		r0, d0 := k.at(residuals, rows, j)
 		r1, d1 := k.at(residuals, rows, j+1)
 		wrong += math.Abs(float64(r0*(1-frac)) + float64(r1*frac))

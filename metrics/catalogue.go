@@ -1,24 +1,43 @@
 package metrics
 
-import "slices"
-
 // A Definition is an entry of the catalogue: what an id stands for. Capital
 // letters in an id stand for a parameter: f1_A@1 is f1_macro@1, f1_weighted@1 or
 // f1_micro@1.
 type Definition struct {
-	ID     string
-	Call   string // the function or method that computes it; "" for the metrics of [All], which go by name
-	Needs  string // what it takes; where weights are, they may be left out
-	Range  string // of its values
-	Better string // higher, lower, or what is best; "" where neither is
-	Says   string // the definition
-	Edge   string // what is undefined or decided at the edges, beyond what it refuses
+	ID      string `json:"id"`      // name@version; a change of the definition is another version
+	Family  string `json:"family"`  // which it is listed under
+	Call    string `json:"call"`    // the function or method that computes it; "" for the metrics of [All], which go by name
+	Needs   string `json:"needs"`   // what it takes; where weights are, they may be left out
+	Range   string `json:"range"`   // of its values
+	Better  string `json:"better"`  // higher, lower, or what is best; "" where neither is
+	Says    string `json:"says"`    // the definition
+	Edge    string `json:"edge"`    // what is undefined or decided at the edges, beyond what it refuses
+	Differs string `json:"differs"` // what other libraries have under this name
+	Source  string `json:"source"`  // whose definition it is
+}
+
+// An entry is the part of a [Definition] that is written by hand for each.
+type entry struct{ id, call, needs, span, better, says, edge string }
+
+var catalogue = []struct {
+	family  string
+	entries []entry
+}{
+	{"in policies and reports, by name", namedDefinitions}, {"labels", labelDefinitions}, {"scores", scoreDefinitions},
+	{"several labels a row", multiLabelDefinitions}, {"calibration", calibrationDefinitions}, {"change of two models", changeDefinitions},
+	{"shift of distributions", shiftDefinitions}, {"regression", regressionDefinitions}, {"ranking", rankingDefinitions},
+	{"text", textDefinitions}, {"groups", groupDefinitions},
 }
 
 // Catalogue lists every definition, by family, in a fixed order.
 func Catalogue() []Definition {
-	return slices.Concat(namedDefinitions, labelDefinitions, scoreDefinitions, multiLabelDefinitions, calibrationDefinitions,
-		changeDefinitions, shiftDefinitions, regressionDefinitions, rankingDefinitions, textDefinitions, groupDefinitions)
+	var out []Definition
+	for _, f := range catalogue {
+		for _, e := range f.entries {
+			out = append(out, Definition{e.id, f.family, e.call, e.needs, e.span, e.better, e.says, e.edge, otherwise[e.id], definedBy[e.id]})
+		}
+	}
+	return out
 }
 
 const (
@@ -33,7 +52,7 @@ const (
 const oneClass = "one class: undefined"
 
 // namedDefinitions are the metrics of [All]: of frames, in policies.
-var namedDefinitions = []Definition{
+var namedDefinitions = []entry{
 	{"accuracy@1", "", "labels", unit01, higher, "share of rows whose label is the answer", "none of the classes is wrong"},
 	{"balanced_accuracy@1", "", "labels", unit01, higher, "mean recall over the classes that have rows", "warns of classes without rows"},
 	{"precision@1", "", "labels", unit01, higher, "right / predicted, of the positive class, else macro", "of one class 0/0 undefined; in a mean 0, with a warning"},
@@ -49,7 +68,7 @@ var namedDefinitions = []Definition{
 }
 
 // labelDefinitions are those of a weighted table; A is macro, weighted or micro.
-var labelDefinitions = []Definition{
+var labelDefinitions = []entry{
 	{"balanced_accuracy_adjusted@1", "Confusion.AdjustedBalancedAccuracy", "labels, weights", "(-inf, 1]", higher, "(b - 1/K)/(1 - 1/K) of the balanced accuracy over the K classes with rows", "K < 2: undefined"},
 	{"kappa_linear@1", "Confusion.WeightedKappa", "labels, weights", "(-inf, 1]", higher, "1 - observed / expected |distance| of classes in order", "none of the classes is K-1 off; expected 0: undefined"},
 	{"kappa_quadratic@1", "Confusion.WeightedKappa", "labels, weights", "(-inf, 1]", higher, "1 - observed / expected squared distance of classes in order", "none of the classes is K-1 off; expected 0: undefined"},
@@ -63,7 +82,7 @@ var labelDefinitions = []Definition{
 }
 
 // scoreDefinitions are those of curves and of scores by class.
-var scoreDefinitions = []Definition{
+var scoreDefinitions = []entry{
 	{"gini@1", "Curve.Gini", "scores, weights", minus1, higher, "2 AUC - 1", oneClass},
 	{"ks_separation@1", "Curve.KS", "scores, weights", unit01, higher, "largest TPR - FPR over thresholds", oneClass},
 	{"partial_auc@1", "Curve.PartialAUC", "scores, weights", unit01, higher, "area up to a false positive rate, standardised after McClish: 1/2 chance, 1 perfect", oneClass},
@@ -74,7 +93,7 @@ var scoreDefinitions = []Definition{
 }
 
 // multiLabelDefinitions are of rows with any number of labels.
-var multiLabelDefinitions = []Definition{
+var multiLabelDefinitions = []entry{
 	{"subset_accuracy@1", "MultiLabel.SubsetAccuracy", "label sets", unit01, higher, "share of rows with every label right", ""},
 	{"hamming_loss@1", "MultiLabel.HammingLoss", "label sets", unit01, lower, "share of labels that are wrong", ""},
 	{"RATIO_multilabel_A@1", "MultiLabel.Average", "label sets", unit01, higher, "a ratio of each label's counts, averaged as for classes", "0/0 of a label is 0, with a warning"},

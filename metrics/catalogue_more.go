@@ -2,7 +2,7 @@ package metrics
 
 // calibrationDefinitions; BINS is left_closed_N, right_closed_N, equal_mass_N or
 // quantiles_N.
-var calibrationDefinitions = []Definition{
+var calibrationDefinitions = []entry{
 	{"ece_BINS@1", "Bins.ECE", "probabilities", unit01, lower, "mean over rows of |right - confidence| of the row's bin", "empty bins do not count"},
 	{"ece_l2_BINS@1", "Bins.RMS", "probabilities", unit01, lower, "root of the mean over rows of its square", "empty bins do not count"},
 	{"ece_l2_debiased_BINS@1", "Bins.DebiasedRMS", "probabilities", unit01, lower, "the same less r(1-r)/(n-1) a bin, 0 if negative (Kumar, Liang and Ma)", "bins of one row count 0"},
@@ -16,7 +16,13 @@ var calibrationDefinitions = []Definition{
 }
 
 // changeDefinitions are of two models on the same rows.
-var changeDefinitions = []Definition{
+var changeDefinitions = []entry{
+	{"nfr@1", "Cells.NFR", "labels of two models", unit01, lower, "negative flip rate: rows that only the baseline has right / rows", ""},
+	{"pfr@1", "Cells.PFR", "labels of two models", unit01, higher, "positive flip rate: rows that only the candidate has right / rows", ""},
+	{"btc@1", "Cells.BTC", "labels of two models", unit01, higher, "backward trust compatibility: both right / baseline right", "baseline never right: undefined"},
+	{"bec@1", "Cells.BEC", "labels of two models", unit01, higher, "backward error compatibility: both wrong / candidate wrong", "candidate never wrong: undefined"},
+	{"nfi@1", "Cells.NFI", "labels of two models", unit01, lower, "negative flip impact: broken rows / candidate wrong: 1 - BEC", "candidate never wrong: undefined"},
+	{"churn@1", "Cells.Churn", "labels of two models", unit01, "", "share of rows whose predicted class differs", ""},
 	{"nfr_of_right@1", "Cells.Lost", "labels of two models", unit01, lower, "broken rows / rows that the baseline got right: 1 - BTC", "none right: undefined"},
 	{"bec_mslib@1", "Cells.BECLibrary", "labels of two models", unit01, higher, "both wrong / baseline wrong: error compatibility of BackwardCompatibilityML, not the paper's", "baseline never wrong: undefined"},
 	{"agreement@1", "Cells.Agreement", "labels of two models", unit01, "", "share of rows with the same class from both", ""},
@@ -41,7 +47,7 @@ var changeDefinitions = []Definition{
 }
 
 // shiftDefinitions are of two samples or two tables of counts.
-var shiftDefinitions = []Definition{
+var shiftDefinitions = []entry{
 	{"psi@1", "Samples.PSI", "two samples, or counts", atZero, "", "sum (q-p) ln(q/p) over the baseline's type-7 quantile bins, closed on the right, shares at least 0.0001", "equal edges merged"},
 	{"psi_sturges@1", "Samples.PSISturges", "two samples", atZero, "", "the same over Sturges' bins of both samples, zeros replaced, as evidently", ""},
 	{"kl_nats@1", "Shares.KL", "two counts", atZero, "", "sum p ln(p/q)", "a category that only the baseline has: undefined"},
@@ -62,7 +68,7 @@ var shiftDefinitions = []Definition{
 	{"anderson_darling@1", "Samples.AndersonDarling", "two samples", anyReal, "", "standardised k-sample statistic, midranks", ""},
 }
 
-var regressionDefinitions = []Definition{
+var regressionDefinitions = []entry{
 	{"mae@1", "Regression.MAE", "numbers, weights", atZero, lower, "mean |y - p|", ""},
 	{"mse@1", "Regression.MSE", "numbers, weights", atZero, lower, "mean (y - p)^2", ""},
 	{"rmse@1", "Regression.RMSE", "numbers, weights", atZero, lower, "root of mse", ""},
@@ -80,7 +86,7 @@ var regressionDefinitions = []Definition{
 	{"kendall_c@1", "Concordance.KendallC", "two columns", minus1, higher, "Stuart's tau-c", "a constant column: undefined"},
 }
 
-var rankingDefinitions = []Definition{
+var rankingDefinitions = []entry{
 	{"dcg@1", "Ranking.DCG", "relevance, scores", atZero, higher, "sum of gain / log2(rank + 1) over the first k", "ties by row order"},
 	{"ndcg@1", "Ranking.NDCG", "relevance, scores", unit01, higher, "DCG / that of the best order, gain linear", "nothing relevant: 0"},
 	{"ndcg_exp@1", "Ranking.NDCG", "relevance, scores", unit01, higher, "the same with gain 2^relevance - 1", "nothing relevant: 0"},
@@ -93,7 +99,7 @@ var rankingDefinitions = []Definition{
 	{"map@1", "Ranking.AveragePrecision", "relevance, scores", unit01, higher, "mean precision at relevant ranks, mean over queries", "nothing relevant: 0"},
 }
 
-var textDefinitions = []Definition{
+var textDefinitions = []entry{
 	{"exact_match@1", "ExactMatch", "texts", unit01, higher, "the same bytes", ""},
 	{"squad_em@1", "SQuAD", "texts", unit01, higher, "the same words after SQuAD 2.0's normalisation", ""},
 	{"squad_f1@1", "SQuAD", "texts", unit01, higher, "F1 of their words", "both empty 1, one 0"},
@@ -109,7 +115,7 @@ var textDefinitions = []Definition{
 	{"wer@1", "ErrorRate.Rate", "texts", atZero, lower, "edits of words / reference words", "empty reference: infinite, undefined"},
 }
 
-var groupDefinitions = []Definition{
+var groupDefinitions = []entry{
 	{"selection_rate@1", "GroupCells.Rate", "labels, slices", unit01, "", "share of a group's rows predicted positive", "no rows: undefined"},
 	{"tpr@1", "GroupCells.Rate", "labels, slices", unit01, higher, "true positives / positive rows", "0/0 undefined"},
 	{"fnr@1", "GroupCells.Rate", "labels, slices", unit01, lower, "1 - tpr", "0/0 undefined"},

@@ -83,7 +83,7 @@ func TestCatalogueIsWhole(t *testing.T) {
 	functions, seen := called(files), map[string]bool{}
 	var patterns []*regexp.Regexp
 	for _, d := range Catalogue() {
-		if seen[d.ID] || !strings.HasSuffix(d.ID, "@1") || d.Needs == "" || d.Range == "" || d.Says == "" {
+		if seen[d.ID] || !strings.HasSuffix(d.ID, "@1") || d.Needs == "" || d.Range == "" || d.Says == "" || d.Source == "" {
 			t.Errorf("%+v", d)
 		}
 		seen[d.ID] = true
@@ -111,6 +111,29 @@ func TestCatalogueIsWhole(t *testing.T) {
 		}
 		if !known {
 			t.Errorf("%s is in no catalogue", id)
+		}
+	}
+}
+
+// TestCatalogueHasNoMoreThanItLists: sources and differences are of ids that there are.
+func TestCatalogueHasNoMoreThanItLists(t *testing.T) {
+	seen := map[string]bool{}
+	for _, d := range Catalogue() {
+		seen[d.ID] = true
+	}
+	for id := range definedBy {
+		if !seen[id] {
+			t.Errorf("%s has a source and no definition", id)
+		}
+	}
+	for id := range otherwise {
+		if !seen[id] {
+			t.Errorf("%s differs and has no definition", id)
+		}
+	}
+	for _, id := range []string{"bec@1", "psi@1", "ece@1", "average_precision@1"} {
+		if otherwise[id] == "" {
+			t.Errorf("%s: libraries differ, and nothing says so", id)
 		}
 	}
 }

@@ -29,7 +29,7 @@ func ClusteredMean(x []float64, cluster []int32, confidence float64) (Estimate, 
 		return undefined("the numbers are too large to compute with", int64(len(x))), nil
 	}
 	t := score{df: float64(clusters - 1)}
-	half := t.quantile((1-confidence)/2) * se
+	half := float64(t.quantile((1-confidence)/2) * se)
 	return Estimate{
 		Value: mean, N: int64(len(x)), Interval: true, Confidence: confidence, Method: "clustered standard error, Student's t",
 		Low: mean - half, High: mean + half,

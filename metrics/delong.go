@@ -66,7 +66,7 @@ func delong(b, c *rankScore, confidence float64) AUCChange {
 	out.BaselineVariance, out.CandidateVariance = sumSquares(b.parts, nil), sumSquares(c.parts, nil)
 	out.Shared = blockSum(n, func(i int) float64 { return float64(b.parts[i] * c.parts[i]) })
 	change, se := c.value-b.value, math.Sqrt(sumSquares(c.parts, b.parts))
-	half := upperZ((1-confidence)/2) * se
+	half := float64(upperZ((1-confidence)/2) * se)
 	out.Change = number("roc_auc@1", change, n)
 	out.Change.Interval, out.Change.Confidence = true, confidence
 	out.Change.Low, out.Change.High = math.Max(-1, change-half), math.Min(1, change+half)

@@ -94,7 +94,7 @@ func (x *Differences) Mean(confidence float64) (Estimate, error) {
 	if why != "" {
 		return undefined(why, int64(len(x.d))), nil
 	}
-	half := x.s.quantile((1-confidence)/2) * se
+	half := float64(x.s.quantile((1-confidence)/2) * se)
 	return Estimate{
 		Value: x.s.value, N: int64(len(x.d)), Interval: true, Confidence: confidence, Method: methodPairedT,
 		Low: x.s.value - half, High: x.s.value + half,

@@ -86,7 +86,7 @@ func changeOfMeans(id string, d []float64, confidence float64) Estimate {
 		}
 		return e
 	}
-	half := s.quantile((1-confidence)/2) * math.Sqrt(s.variance)
+	half := float64(s.quantile((1-confidence)/2) * math.Sqrt(s.variance))
 	if math.IsNaN(half) || math.IsInf(half, 0) {
 		return undefined(id+": the numbers are too large to compute with", int64(len(d)))
 	}

@@ -150,7 +150,7 @@ func (m metric) estimate(s *score, confidence float64) Estimate {
 		e.Warnings = append(e.Warnings, s.few)
 		return e
 	}
-	half := s.quantile((1-confidence)/2) * math.Sqrt(s.variance)
+	half := float64(s.quantile((1-confidence)/2) * math.Sqrt(s.variance))
 	e.Interval, e.Low, e.High = true, math.Max(m.low, s.value-half), s.value+half
 	if m.span > 0 {
 		e.High = math.Min(m.low+m.span, e.High)
@@ -190,7 +190,7 @@ func (m metric) change(r *reading, alpha float64) Limits {
 	if c.share[1] > 0 {
 		l.Method = methodDelta
 	}
-	half := c.quantile(alpha) * se
+	half := float64(c.quantile(alpha) * se)
 	l.Lower, l.Upper = l.Change-half, l.Change+half
 	if m.span > 0 {
 		l.Lower, l.Upper = math.Max(-m.span, l.Lower), math.Min(m.span, l.Upper)

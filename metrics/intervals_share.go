@@ -26,9 +26,9 @@ func Wilson(k, n int64, confidence float64) (Estimate, error) {
 // AgrestiCoull is Wald's interval around Wilson's centre (Agresti and Coull 1998).
 func AgrestiCoull(k, n int64, confidence float64) (Estimate, error) {
 	return shareInterval("Agresti-Coull", k, n, confidence, func(p, m, z float64) (low, high float64) {
-		rows := m + z*z
-		mid := (float64(p*m) + z*z/2) / rows
-		half := z * math.Sqrt(mid*(1-mid)/rows)
+		rows := m + float64(z*z)
+		mid := (float64(p*m) + float64(z*z)/2) / rows
+		half := float64(z * math.Sqrt(mid*(1-mid)/rows))
 		return mid - half, mid + half
 	})
 }
@@ -37,7 +37,7 @@ func AgrestiCoull(k, n int64, confidence float64) (Estimate, error) {
 // width 0 where all rows are alike.
 func WaldShare(k, n int64, confidence float64) (Estimate, error) {
 	return shareInterval("Wald", k, n, confidence, func(p, m, z float64) (low, high float64) {
-		half := z * math.Sqrt(p*(1-p)/m)
+		half := float64(z * math.Sqrt(p*(1-p)/m))
 		return p - half, p + half
 	})
 }

@@ -25,6 +25,6 @@ func lnNormalUpper(z float64) float64 {
 		return math.Log(normalUpper(z))
 	}
 	s := 1 / z / z
-	series := 1 - s*(1-3*s*(1-5*s*(1-7*s*(1-9*s))))
-	return -z*z/2 - math.Log(z) - 0.5*math.Log(2*math.Pi) + math.Log(series)
+	series := 1 - float64(s*(1-float64(3*s*(1-float64(5*s*(1-float64(7*s*(1-float64(9*s)))))))))
+	return -float64(z*z)/2 - math.Log(z) - 0.5*math.Log(2*math.Pi) + math.Log(series)
 }

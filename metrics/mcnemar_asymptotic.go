@@ -33,7 +33,7 @@ func (c Cells) WaldChange(confidence float64) (Estimate, error) {
 	}
 	n := float64(c.N())
 	d := float64(c.Fixed-c.Broke) / n
-	half := upperZ((1-confidence)/2) * math.Sqrt(math.Max(0, float64(c.Discordant())/n-d*d)/n)
+	half := float64(upperZ((1-confidence)/2) * math.Sqrt(math.Max(0, float64(c.Discordant())/n-float64(d*d))/n))
 	return Estimate{
 		Value: d, N: c.N(), Interval: true, Confidence: confidence, Method: "Wald",
 		Low: math.Max(-1, d-half), High: math.Min(1, d+half),

@@ -39,7 +39,7 @@ func farEnough(d []float64) float64 {
 	for _, v := range d {
 		size += math.Abs(v)
 	}
-	return math.Abs(sum(d)) - 1e-12*size
+	return math.Abs(sum(d)) - float64(1e-12*size)
 }
 
 func exactSigns(d []float64) float64 {
@@ -47,7 +47,7 @@ func exactSigns(d []float64) float64 {
 	for signs := range all {
 		s := 0.0
 		for i, v := range d {
-			s += v * float64(1-2*(signs>>i&1))
+			s += float64(v * float64(1-2*(signs>>i&1)))
 		}
 		hits += oneIf(math.Abs(s) >= least)
 	}

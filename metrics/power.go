@@ -91,7 +91,7 @@ func RowsToHold(churn, margin, alpha, power float64) int64 {
 // of the rows differs (Connor 1987). It is +Inf where the change is 0 or larger
 // than discordant allows.
 func McNemarRows(discordant, change, alpha, power float64) float64 {
-	rest := discordant - change*change
+	rest := discordant - float64(change*change)
 	if change == 0 || math.Abs(change) > discordant {
 		return math.Inf(1)
 	}

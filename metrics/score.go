@@ -45,7 +45,7 @@ func columnMean(x []float64) score {
 	scale := math.Sqrt(n * (n - 1))
 	s.variance = blockSum(len(x), func(i int) float64 {
 		d := (x[i] - s.value) / scale
-		return d * d
+		return float64(d * d)
 	})
 	return s
 }

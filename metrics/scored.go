@@ -53,7 +53,7 @@ type sorter struct {
 // pieces is the largest number of pieces, and pieceRows from how many rows there is
 // another one: what a sort needs beside its column is that of one piece.
 const (
-	pieces    = 8
+	pieces    = 6
 	pieceRows = 1 << 20
 )
 
@@ -67,21 +67,32 @@ func (s *sorter) each(c scoreColumn, tags []int32, do func(rows, room sortedRows
 		return
 	}
 	sizes := c.pieceOf(cuts, s)
-	s.chosen = resize(s.chosen, slices.Max(sizes)+1)
-	s.grow(slices.Max(sizes), true)
+	most := slices.Max(sizes)
+	most += most/16 + 1 // the next column's pieces are a little larger
+	s.chosen = resize(s.chosen, most)
+	s.grow(most, true)
 	lo := 0.0
 	for k, cut := range append(cuts, 2) {
-		s.choose(uint8(k))
 		s.grow(sizes[k], true)
-		for i, row := range s.chosen[:sizes[k]] {
-			s.rows.keys[i] = c.key(int(row))
-			if s.rows.tags[i] = row; tags != nil {
-				s.rows.tags[i] = tags[row]
-			}
-		}
+		s.load(c, tags, s.choose(uint8(k)))
 		s.sort(lo, min(1, cut))
 		do(s.rows, s.room)
 		lo = cut
+	}
+}
+
+// load puts in the keys and tags of some rows.
+func (s *sorter) load(c scoreColumn, tags, rows []int32) {
+	keys, p, step, labels, class := s.rows.keys, c.p, c.step, c.labels, c.class
+	for i, row := range rows {
+		keys[i] = math.Float64bits(math.Abs(p[int(row)*step]))<<1 | uint64(oneIf(labels[row] == class))
+	}
+	if tags == nil {
+		copy(s.rows.tags, rows)
+		return
+	}
+	for i, row := range rows {
+		s.rows.tags[i] = tags[row]
 	}
 }
 
@@ -100,10 +111,6 @@ func (s *sorter) all(c scoreColumn, tags []int32, tagged bool) {
 		}
 	}
 	s.sort(0, 1)
-}
-
-func (c scoreColumn) key(row int) uint64 {
-	return math.Float64bits(math.Abs(c.score(row)))<<1 | uint64(oneIf(c.labels[row] == c.class))
 }
 
 // pieceOf finds the number of cuts that each row's score is not below, into s.in, and
@@ -129,12 +136,13 @@ func (c scoreColumn) pieceOf(cuts []float64, s *sorter) []int {
 
 // choose lists the rows of a piece. It does not branch on the piece: there is no telling
 // which comes next.
-func (s *sorter) choose(piece uint8) {
-	n, rows := 0, s.chosen
+func (s *sorter) choose(piece uint8) []int32 {
+	n, rows := 0, s.chosen[:cap(s.chosen)]
 	for i, k := range s.in {
 		rows[n] = int32(i)
 		n += oneIf(k == piece)
 	}
+	return rows[:n]
 }
 
 // cuts are scores between the pieces: quantiles of a sample of rows. A score that is

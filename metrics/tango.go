@@ -43,15 +43,15 @@ func tangoLower(broke, fixed, n int64, z float64) float64 {
 // share of broken rows under it is the root q of 2n q^2 + B q + C.
 func tangoZ(broke, fixed, n int64, d float64) float64 {
 	b, c, m := float64(broke), float64(fixed), float64(n)
-	B := -c - b + (2*m-c+b)*d
+	B := -c - b + float64((float64(2*m)-c+b)*d)
 	C := -b * d * (1 - d)
-	root := math.Sqrt(math.Max(0, B*B-8*m*C))
+	root := math.Sqrt(math.Max(0, float64(B*B)-float64(8*m*C)))
 	q := (root - B) / (4 * m) // where it loses digits it is small beside d
-	num := c - b - m*d
+	num := c - b - float64(m*d)
 	if num == 0 {
 		return 0
 	}
-	return num / math.Sqrt(math.Max(0, m*(2*q+d*(1-d))))
+	return num / math.Sqrt(math.Max(0, m*(float64(2*q)+float64(d*(1-d)))))
 }
 
 // Newcombe is the square-and-add interval of the paired change (Newcombe 1998,
@@ -72,7 +72,9 @@ func Newcombe(c Cells, confidence float64) (low, high float64) {
 	return math.Max(-1, low), math.Min(1, high)
 }
 
-func squareAdd(x, y, phi float64) float64 { return math.Max(0, x*x-2*phi*x*y+y*y) }
+func squareAdd(x, y, phi float64) float64 {
+	return math.Max(0, float64(x*x)-float64(2*phi*x*y)+float64(y*y))
+}
 
 // newcombePhi multiplies square roots of the margins: their product overflows
 // an int64 at some 50,000 rows.
@@ -81,7 +83,7 @@ func newcombePhi(a, b, f, w, n float64) float64 {
 	if margins == 0 {
 		return 0
 	}
-	d := a*w - b*f
+	d := float64(a*w) - float64(b*f)
 	if d > 0 {
 		d = math.Max(d-n/2, 0)
 	}
@@ -89,8 +91,8 @@ func newcombePhi(a, b, f, w, n float64) float64 {
 }
 
 func wilson(p, n, z float64) (low, high float64) {
-	mid := (p + z*z/(2*n)) / (1 + z*z/n)
-	half := z / (1 + z*z/n) * math.Sqrt(p*(1-p)/n+z*z/(4*n*n))
+	mid := (p + float64(z*z)/(2*n)) / (1 + float64(z*z)/n)
+	half := float64(z / (1 + float64(z*z)/n) * math.Sqrt(float64(p*(1-p))/n+float64(z*z)/(4*n*n)))
 	return mid - half, mid + half
 }
 
@@ -99,6 +101,6 @@ func wilson(p, n, z float64) (low, high float64) {
 func BonettPrice(broke, fixed, n int64, confidence float64) (low, high float64) {
 	m := float64(n) + 2
 	p, q := (float64(fixed)+1)/m, (float64(broke)+1)/m
-	half := upperZ((1-confidence)/2) * math.Sqrt((p+q-(p-q)*(p-q))/m)
+	half := float64(upperZ((1-confidence)/2) * math.Sqrt((p+q-float64((p-q)*(p-q)))/m))
 	return math.Max(-1, p-q-half), math.Min(1, p-q+half)
 }
