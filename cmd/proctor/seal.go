@@ -10,7 +10,7 @@ import (
 type sealCmd struct {
 	remote
 	Spec    string `arg:"" help:"Seal specification (YAML)." type:"path"`
-	Table   string `arg:"" help:"CSV or JSONL with features and answer." type:"path"`
+	Table   string `arg:"" help:"CSV, JSONL, Parquet or Arrow IPC file with features and answer." type:"path"`
 	Reserve string `help:"Rows of the same shape, kept fresh for rotation." type:"path" placeholder:"FILE" env:"-"`
 }
 
@@ -50,7 +50,11 @@ func formatOf(path string) (string, error) {
 		return "csv", nil
 	case ".jsonl":
 		return "jsonl", nil
+	case ".parquet":
+		return "parquet", nil
+	case ".arrow", ".feather":
+		return "arrow", nil
 	default:
-		return "", usagef("%s: a table ends in .csv or .jsonl, not %q", path, ext)
+		return "", usagef("%s: a table ends in .csv, .jsonl, .parquet or .arrow, not %q", path, ext)
 	}
 }

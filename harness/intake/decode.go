@@ -32,7 +32,8 @@ type order struct {
 	Text   []string `json:"text"`
 }
 
-// Decode reads a file of rows. The format is "csv" or "jsonl":
+// Decode reads a file of rows. The format is "csv", "jsonl",
+// "parquet" (flat) or "arrow" (an IPC file); the first two look so:
 //
 //	age,sex,income          {"age":38,"sex":"Male","income":"<=50K"}
 //	38,Male,<=50K           {"age":52,"sex":"Female","income":">50K"}
@@ -41,7 +42,7 @@ type order struct {
 // A CSV column holds numbers if every value is a finite decimal number and
 // [Options] do not name it as text; a column of which all but a few values are
 // numbers, the others missing, infinite or NaN, is an error rather than text. In
-// JSONL the types are those of the first line.
+// JSONL the types are those of the first line, in the others those of the schema.
 //
 // The error is a *FileError, a *DecoderError, the context's or the reader's. The
 // table is complete or there is none. r is read by the calling goroutine and not

@@ -1,5 +1,5 @@
 // Package intake turns files of strangers into values of ours: tables of rows
-// from CSV and JSON lines, folders from tar archives.
+// from CSV, JSON lines, Parquet and Arrow IPC files, folders from tar archives.
 //
 // Tables are decoded in a child: our own binary in a jail (harness/jail), with
 // the file on its standard input and nothing else of the world. It answers in a

@@ -48,6 +48,9 @@ const (
 	faultWantText
 	faultWantNumber
 	faultSurrogate
+	faultDamaged
+	faultType
+	faultLargeInt
 	faultCount
 )
 
@@ -82,6 +85,9 @@ var sentences = [faultCount]string{
 	faultKeyNew:       "there is a key that the first line does not have; every line has the keys of the first",
 	faultWantText:     "a number, where the first line has text",
 	faultWantNumber:   "text, where the first line has a number",
+	faultDamaged:      "the file is damaged, or not of the format that its name says",
+	faultType:         "the column has a type that is not taken; take whole numbers, floats or UTF-8 text",
+	faultLargeInt:     "a whole number beyond 2^53 is not exact as a number; declare the column as text",
 	faultSurrogate:    "the value has an escape that is half a character",
 }
 

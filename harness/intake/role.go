@@ -11,7 +11,7 @@ import (
 const roleDecode = "intake-decode"
 
 // formats that Decode knows.
-var formats = []string{"csv", "jsonl"}
+var formats = []string{"csv", "jsonl", "parquet", "arrow"}
 
 // Roles are the jailed children of this package, to be given to jail.Main.
 func Roles() map[string]func(args []string) int {
@@ -41,8 +41,14 @@ func serve(in io.Reader, out io.Writer) error {
 }
 
 func decodeRows(r *bufio.Reader, o order) (*table, *fault) {
-	if o.Format == "jsonl" {
-		return decodeJSONL(r, Options{o.Text})
+	opt := Options{o.Text}
+	switch o.Format {
+	case "jsonl":
+		return decodeJSONL(r, opt)
+	case "parquet":
+		return decodeParquet(r, opt)
+	case "arrow":
+		return decodeArrow(r, opt)
 	}
-	return decodeCSV(r, Options{o.Text})
+	return decodeCSV(r, opt)
 }
