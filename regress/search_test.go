@@ -55,6 +55,30 @@ func TestQuantiles(t *testing.T) {
 	}
 }
 
+// The ends of groups are no row's own number, unless many rows have it: without
+// rounding every one would be.
+func TestQuantilesNameNoRow(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(2, 3))
+	for _, scale := range []float64{1e-6, 1, 1e6} {
+		x, own := make([]float64, 1000), map[string]bool{}
+		for i := range x {
+			x[i] = scale * rnd.NormFloat64()
+			own[fmt.Sprint(x[i])] = true
+		}
+		d, err := regress.Quantiles("x", x, 5)
+		if err != nil || len(d.Values) != 5 {
+			t.Fatal(d.Values, err)
+		}
+		for _, name := range d.Values {
+			for _, word := range strings.FieldsFunc(name, func(r rune) bool { return r == ' ' || r == ',' }) {
+				if own[word] || len(word) > 9 {
+					t.Errorf("%s: a row's own number", name)
+				}
+			}
+		}
+	}
+}
+
 func TestNumberFeatures(t *testing.T) {
 	tab, err := rows.New(rows.Column{Name: "age", Floats: []float64{3, 1, 2, 4}}, rows.Column{Name: "sex", Strings: []string{"M", "F", "M", "M"}})
 	if err != nil {
