@@ -60,6 +60,9 @@ func (s *Service) event(tx *store.Tx, index int64) (api.Event, error) {
 	case *verdict.Evidence:
 		e.Kind, e.Lineage, e.Run, e.At, e.Result = "verdict", st.Run.Lineage, st.Run.ID, st.At, st.Result
 		e.Sentence = fmt.Sprintf("%s: %s is judged %s", st.Run.Lineage, e.Name, st.Result)
+		for _, c := range st.TrainingChanges {
+			e.Alerts = append(e.Alerts, "the training record of "+e.Name+": "+c)
+		}
 	case *verdict.Abort:
 		e.Kind, e.Lineage, e.Run, e.At = "abort", st.Run.Lineage, st.Run.ID, st.At
 		e.Sentence = fmt.Sprintf("%s: the run of %s ended without a verdict (%s)", st.Run.Lineage, e.Name, st.Reason)

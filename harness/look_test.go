@@ -227,5 +227,16 @@ func TestTrainingRecords(t *testing.T) {
 	if e := w.evidence(v.ID); !slices.Equal(e.TrainingChanges, want) || len(e.Attestations) != 1 {
 		t.Errorf("%+v %q", e.Attestations, e.TrainingChanges)
 	}
+	events, err := w.s.Follow(context.Background(), 0, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	alerts := ""
+	for _, e := range events {
+		alerts += strings.Join(e.Alerts, "\n") + "\n"
+	}
+	if !strings.Contains(alerts, `the training record of v2: Data set "b" is new.`) {
+		t.Errorf("nobody is told: %s", alerts)
+	}
 	w.clean()
 }

@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 
 const templates = "../../testdata/models"
 
-var quick = runner.Limits{Start: 20 * time.Second, Batch: 2 * time.Second, Total: 30 * time.Second, Memory: 512 << 20}
+var quick = runner.Limits{Start: 20 * time.Second, Batch: 10 * time.Second, Total: time.Minute, Memory: 512 << 20}
 
 // need skips where a program is missing.
 func need(t *testing.T, program string) {
