@@ -52,6 +52,7 @@ type cli struct {
 	Report   reportCmd   `cmd:"" help:"Show what changed in a run, for reviewers and auditors."`
 	Review   reviewCmd   `cmd:"" help:"Approve or refuse a PASS."`
 	Compare  compareCmd  `cmd:"" help:"Compare two prediction files; no service, no approval."`
+	Metrics  metricsCmd  `cmd:"" help:"List the metrics and say how each is defined."`
 	Audit    auditCmd    `cmd:"" help:"Recompute the log and everything that rests on it."`
 	Log      logCmd      `cmd:"" help:"Check a log on the machine that holds it."`
 	Monitor  monitorCmd  `cmd:"" help:"Watch a service's log from outside."`
