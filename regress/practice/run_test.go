@@ -343,3 +343,63 @@ func TestCountsRefuse(t *testing.T) {
 		t.Errorf("a test that the candidate was never asked: %v %v", r, err)
 	}
 }
+
+// What only a candidate says is no class, also where nothing was declared: an answer
+// that is the same nonsense for each form is not invariant, it is none.
+func TestACandidateDeclaresNoClasses(t *testing.T) {
+	s := suite(t, 4, mft, "{name: i, kind: INV, carriers: c.csv, add: {x: 100}}")
+	n := len(ExampleIDs(s))
+	nonsense := append(right(4, 0), strings.Split(strings.Repeat("maybe ", n-5)+"maybe", " ")...)
+	sane := append(right(4, 0), strings.Split(strings.Repeat("yes ", n-5)+"yes", " ")...)
+	for _, c := range []struct {
+		name     string
+		baseline []string
+		answers  []string
+		failed   int64
+	}{{"nonsense", nil, nonsense, 4}, {"nonsense against a baseline", sane, nonsense, 4}, {"control", nil, sane, 0}} {
+		var b *Answers
+		if c.baseline != nil {
+			b = read(t, s, "label", c.baseline)
+		}
+		r, err := Run(s, b, read(t, s, "label", c.answers), nil, standard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := r.Tests[1].CandidateFailed; got != c.failed {
+			t.Errorf("%s: %d cases of the INV test fail, want %d", c.name, got, c.failed)
+		}
+	}
+}
+
+// Half the level in each direction: 5 of 5 is p = 1/32 on one side, above .025; 6 of 6 is below.
+func TestLevels(t *testing.T) {
+	for _, c := range []struct {
+		broke, fixed int64
+		want         string
+	}{{5, 0, Same}, {6, 0, Worse}, {0, 5, Same}, {0, 6, Better}} {
+		ts := []Test{{Name: "t", Cases: 100, BaselineCases: 100, CandidateCases: 100, Broke: c.broke, Fixed: c.fixed, BaselineFailed: c.fixed, CandidateFailed: c.broke}}
+		if err := weigh(ts, true, standard); err != nil || ts[0].Verdict != c.want {
+			t.Errorf("broke %d, fixed %d: %q %v, want %q", c.broke, c.fixed, ts[0].Verdict, err, c.want)
+		}
+	}
+}
+
+// A cell shows its worst test: one that is worse by most, else the one that fails most.
+func TestCellsShowTheWorst(t *testing.T) {
+	change := func(v float64) report.Estimate { return report.Estimate{Value: &v} }
+	ts := []Test{
+		{Name: "fails some", Capability: "a", CandidateFailed: 2, CandidateCases: 10, Verdict: Same, Change: change(0)},
+		{Name: "fails most", Capability: "a", CandidateFailed: 9, CandidateCases: 10, Verdict: Better, Change: change(-.1)},
+		{Name: "fails little", Capability: "a", CandidateFailed: 1, CandidateCases: 10, Verdict: Same, Change: change(0)},
+		{Name: "worse", Capability: "b", CandidateFailed: 1, CandidateCases: 10, Verdict: Worse, Change: change(.1)},
+		{Name: "worse by most", Capability: "b", CandidateFailed: 3, CandidateCases: 10, Verdict: Worse, Change: change(.3)},
+		{Name: "fails all as before", Capability: "b", CandidateFailed: 10, CandidateCases: 10, Verdict: Same, Change: change(0)},
+	}
+	got := ""
+	for _, c := range cells(ts, func(t *Test) [2]string { return [2]string{t.Capability, t.Kind} }) {
+		got += fmt.Sprintf("%s: %s, %d worse, %d better of %d, %v; ", c.Capability, ts[c.Test].Name, c.Worse, c.Better, c.Tests, c.Pooled)
+	}
+	if want := "a: fails most, 0 worse, 1 better of 3, 40.00 %; b: worse by most, 2 worse, 0 better of 3, 46.67 %; "; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
