@@ -38,8 +38,8 @@ func TestSearchOnPage(t *testing.T) {
 		want   []string
 		not    string
 	}{
-		{func(*report.Report) {}, []string{"Where it broke", "found by search, not a claim", "sex is Female", "education is Masters", "1 more that are worse by rows of the slices above", "all 485 slices together at 99 %", "Cut short: half was left out."}, "Asian-Pac-Islander <"},
-		{func(r *report.Report) { r.Search.Shown, r.Search.Slices = 0, r.Search.Slices[2:] }, []string{"1 slices with the smallest p: none is shown to be worse"}, "more that are worse"},
+		{func(*report.Report) {}, []string{"Where it broke", "found by search, not a claim", "sex is Female", "education is Masters", "1 more that are worse by rows of the slices above", "all 485 slices together at 99 %", "Cut short: half was left out.", "not a claim</a>: it broke where sex is Female and education is Masters."}, "Asian-Pac-Islander <"},
+		{func(r *report.Report) { r.Search.Shown, r.Search.Slices = 0, r.Search.Slices[2:] }, []string{"1 slices with the smallest p: none is shown to be worse"}, "it broke where"},
 		{func(r *report.Report) { r.Search = &report.Search{Sentence: "No slices were searched for: no reason."} }, []string{"No slices were searched for: no reason."}, "Method:"},
 		{func(r *report.Report) { r.Search = nil }, nil, "Where it broke"},
 	} {
