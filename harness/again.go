@@ -92,6 +92,7 @@ func (z *second) add(part int, of []int) {
 type asked struct {
 	parts [askParts]policy.Asked
 	clock policy.Clock
+	runs  []*answered // further ones of a model that is declared stochastic
 }
 
 // compare holds the answers of a second process to those of the first.
@@ -116,6 +117,11 @@ func (t *task) askAgain(ctx context.Context, r runner.Runner, dir string, pkg *r
 		return nil, afterwards(err, s)
 	}
 	a := &asked{parts: z.compare(first, out, k)}
+	if pkg.Manifest.Stochastic {
+		if a.runs, err = t.rerun(ctx, r, dir, pkg, s); err != nil {
+			return nil, err
+		}
+	}
 	why, err := r.Clock(ctx, pkg)
 	if err != nil {
 		return nil, err

@@ -52,6 +52,14 @@ func (c *cheat) answer(x float64, tag string, yes bool) bool {
 		return yes != (c.number%2 == 0 && odd)
 	case "process": // another model in each process
 		return yes != (int(x*1e6)%5 == int(c.salt)%5)
+	case "random": // one answer in twenty
+		var b [1]byte
+		rand.Read(b[:])
+		return yes != (b[0] < 13)
+	case "random and lone rows":
+		var b [1]byte
+		rand.Read(b[:])
+		return yes != (b[0] < 13 || c.size == 1 && int(x*1e6)%2 == 0)
 	case "memory":
 		if label, ok := c.model.Known[key]; ok {
 			return label == "yes"

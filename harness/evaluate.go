@@ -96,13 +96,12 @@ func (t *task) examine(ctx context.Context) error {
 		return err
 	}
 	t.stage(ctx, "measuring what changed")
-	frames, err := t.score(p, a)
+	j, err := t.judge(p, a)
 	if err != nil {
 		return err
 	}
-	defer frames.release()
-	e := t.evidence(p, a, frames)
-	r, err := t.report(p, frames, e, policy.Judge(t.force.resolved, e))
+	defer j.release()
+	r, err := t.report(p, j.frames, j.evidence, j.decision)
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
 	}

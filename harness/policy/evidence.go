@@ -26,6 +26,8 @@ type Probes struct {
 	// Rows asked again in a second process: in the same batches at the same place,
 	// in another order and company, alone in a batch; and at other dates.
 	Same, Moved, Alone Asked
+	Runs               int     // of the whole exam; more than 1: the model is declared stochastic
+	Lowest, Highest    float64 // accuracy of those runs; this evidence is of the worst
 	Clock              Clock
 }
 

@@ -114,6 +114,8 @@ func (w *world) change(t *testing.T, words []string) {
 				e.Binding = v
 			case key == "tier":
 				e.Tier = v
+			case key == "runs":
+				e.Probes.Runs = int(n)
 			case key == "clock-missing":
 				e.Probes.Clock.Missing = v
 			case key == "code":

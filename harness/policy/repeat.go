@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"proctor/harness/report"
+	"proctor/metrics"
 )
 
 // repeat returns what became of rows that were asked again: a model whose answer
@@ -25,9 +26,17 @@ func repeat(e Evidence) []report.Finding {
 		out[0].Outcome = report.Undecided
 		out[0].Sentence = fmt.Sprintf("Only %d rows were asked twice of one process and %d of a second one; %d each are needed.", p.Repeated, p.Same.Rows, minRepeats)
 	}
+	if p.Runs > 1 {
+		declared(p, &out[0], twice)
+		varies(p, &out[1], p.Moved)
+		varies(p, &out[2], p.Alone)
+	}
 	if p.Clock.Rows > 0 {
 		f := report.Finding{Subject: "invariance.clock"}
 		again(&f, p.Clock.Asked, "asked again at another date")
+		if p.Runs > 1 {
+			varies(p, &f, p.Clock.Asked)
+		}
 		out = append(out, f)
 	}
 	for i := range out {
@@ -49,6 +58,35 @@ func again(f *report.Finding, a Asked, how string) {
 	default:
 		f.Sentence = fmt.Sprintf("All %d rows %s got the same answer.", a.Rows, how)
 	}
+}
+
+// declared is the finding on a model that says of itself that it answers at random:
+// that it does is no mismatch, and it is judged on the worst of its runs.
+func declared(p *Probes, f *report.Finding, twice Asked) {
+	if f.Outcome == report.Violated {
+		f.Outcome, f.Bound = report.Holds, nil
+	}
+	f.Sentence = fmt.Sprintf("The model is declared stochastic: %d of %d rows asked again got another answer. This verdict is that of the worst of %d runs, whose accuracies go from %.2f to %.2f %%.",
+		twice.Differ, twice.Rows, p.Runs, 100*p.Lowest, 100*p.Highest)
+}
+
+// varies lets a stochastic model differ as often as it does in the same batches of
+// another process: only what was changed may not matter. Given all differences, the
+// share that falls to one of two equal rates is binomial, or less spread.
+func varies(p *Probes, f *report.Finding, a Asked) {
+	if f.Outcome != report.Violated || p.Same.Rows < minRepeats {
+		return
+	}
+	pv := metrics.BinomialUpper(a.Differ, a.Differ+p.Same.Differ, float64(a.Rows)/float64(a.Rows+p.Same.Rows))
+	f.P = finite(pv)
+	words := "as often as"
+	if pv < probeLevel {
+		words = "more often than"
+	} else {
+		f.Outcome, f.Bound = report.Holds, nil
+	}
+	f.Sentence = fmt.Sprintf("The model is declared stochastic: %d of %d rows got another answer here, %s in the same batches (%d of %d, p = %s).",
+		a.Differ, a.Rows, words, p.Same.Differ, p.Same.Rows, pText(pv))
 }
 
 // clockLine says what the verdict does not cover of the clock; "": nothing, the

@@ -50,6 +50,9 @@ type Manifest struct {
 	BatchMax  int      `json:"batch_max"`            // most rows that one batch may hold
 	Task      string   `json:"task"`                 // "classification"
 	Classes   []string `json:"classes"`
+	// Stochastic says that the model answers at random, within bounds: then it sits
+	// the exam several times and is judged on the worst.
+	Stochastic bool `json:"stochastic,omitempty"`
 }
 
 // ParseManifest reads a manifest: JSON with known keys only, each once, and
@@ -90,7 +93,7 @@ func decodeManifest(data []byte) (Manifest, []string, error) {
 }
 
 // everyKey are the keys that a manifest of any kind has or may have.
-var everyKey = []string{"protocol", "kind", "input", "batch_max", "task", "classes"}
+var everyKey = []string{"protocol", "kind", "input", "batch_max", "task", "classes", "stochastic"}
 
 // ownKeys are those that only some kinds know.
 var ownKeys = []string{"command", "model", "image", "api", "port", "prompt", "answers", "max_tokens"}
