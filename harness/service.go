@@ -30,6 +30,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/memory"
 	"github.com/google/uuid"
 
+	"proctor/harness/gate"
 	"proctor/harness/runner"
 	"proctor/harness/store"
 	"proctor/harness/tlog"
@@ -37,6 +38,7 @@ import (
 	"proctor/harness/witness"
 	"proctor/holdout"
 	"proctor/holdout/blob"
+	"proctor/web/api"
 )
 
 // Config is what a [Service] is made of.
@@ -46,12 +48,13 @@ type Config struct {
 	Keyring holdout.Keyring
 	Officer ed25519.PrivateKey // signs holdout manifests
 
-	Evidence  verdict.Signer  // signs everything but approvals
-	Approve   verdict.Signer  // signs approvals only
-	LogKey    string          // the log's verifier key
-	LogBegan  time.Time       // for sigstore clients
-	Witnesses []*witness.Peer // asked to cosign the log's checkpoints, see Cosign
-	Head      *tlog.Head      // the log's head, outside the database
+	Evidence  verdict.Signer   // signs everything but approvals
+	Approve   verdict.Signer   // signs approvals only
+	Retired   []api.RetiredKey // what these signed in their time stays valid
+	LogKey    string           // the log's verifier key
+	LogBegan  time.Time        // for sigstore clients
+	Witnesses []*witness.Peer  // asked to cosign the log's checkpoints, see Cosign
+	Head      *tlog.Head       // the log's head, outside the database
 
 	Runner  runner.Runner
 	Limits  runner.Limits
@@ -108,6 +111,9 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	s := &Service{Config: c}
 	var err error
 	if s.trust, err = verdict.NewTrust(c.Evidence.Public(), c.Approve.Public(), c.LogKey); err != nil {
+		return nil, err
+	}
+	if s.trust, err = gate.WithRetired(s.trust, c.Retired); err != nil {
 		return nil, err
 	}
 	s.vault = func(l ledger) *holdout.Vault {

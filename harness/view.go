@@ -178,6 +178,7 @@ func (s *Service) Trust() (api.Trust, error) {
 	if t.Approve, err = verdict.PublicPEM(s.Approve.Public()); err != nil {
 		return t, err
 	}
+	t.Retired = s.Retired
 	for _, p := range s.Witnesses {
 		t.Witnesses = append(t.Witnesses, p.Key.Key())
 	}

@@ -254,6 +254,9 @@ func (d dataDir) keys(c *harness.Config) (err error) {
 	if c.Approve, err = verdict.OpenKey(d.path("keys/approve.pem")); err != nil {
 		return err
 	}
+	if c.Retired, err = d.retired(); err != nil {
+		return err
+	}
 	if c.Keyring, err = holdout.OpenFileKeyring(d.path("keys/kek")); err != nil {
 		return err
 	}

@@ -57,6 +57,8 @@ type cli struct {
 	Log      logCmd      `cmd:"" help:"Check a log on the machine that holds it."`
 	Monitor  monitorCmd  `cmd:"" help:"Watch a service's log from outside."`
 	Trust    trustCmd    `cmd:"" help:"Write the keys that a release gate pins."`
+
+	SigningKey signingKeyCmd `cmd:"" help:"Replace signing keys."`
 }
 
 func main() {

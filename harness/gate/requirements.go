@@ -112,12 +112,21 @@ func trustOf(t api.Trust) (verdict.Trust, error) {
 	if err != nil {
 		return verdict.Trust{}, err
 	}
-	for i, k := range t.Retired {
-		if trust, err = retired(trust, k); err != nil {
+	if trust, err = WithRetired(trust, t.Retired); err != nil {
+		return verdict.Trust{}, err
+	}
+	return trust.WithWitnesses(t.Witnesses)
+}
+
+// WithRetired returns t with keys that signed in the past.
+func WithRetired(t verdict.Trust, keys []api.RetiredKey) (verdict.Trust, error) {
+	for i, k := range keys {
+		var err error
+		if t, err = retired(t, k); err != nil {
 			return verdict.Trust{}, fmt.Errorf("retired_keys %d: %w", i+1, err)
 		}
 	}
-	return trust.WithWitnesses(t.Witnesses)
+	return t, nil
 }
 
 func retired(t verdict.Trust, k api.RetiredKey) (verdict.Trust, error) {
