@@ -130,13 +130,18 @@ func TestBombs(t *testing.T) {
 	for i := range long {
 		long[i] = fmt.Sprint("w", i)
 	}
-	words := map[string][]string{"w": long, "big": {strings.Repeat("a", 1<<16), strings.Repeat("b", 1<<16)}}
+	wide := make([]string, 1<<16) // four places of it are 2^64 rows: 0 in 64 bits
+	for i := range wide {
+		wide[i] = fmt.Sprint(i)
+	}
+	words := map[string][]string{"wide": wide, "w": long, "big": {strings.Repeat("a", 1<<16), strings.Repeat("b", 1<<16)}}
 	for _, c := range []struct {
 		name string
 		p    Product
 		want string
 	}{
 		{"more than can be counted", Product{Words: words, AtMost: 10, Columns: []Column{{"q", []string{strings.Repeat("{w1}{w2}{w3}{w4}{w5}{w6}{w7}", 9)}}}}, errTooMany.Error()},
+		{"a count that wraps around", Product{Words: words, AtMost: 10, Columns: []Column{{"q", []string{"{wide1}{wide2}{wide3}{wide4}"}}}}, errTooMany.Error()},
 		{"templates", Product{AtMost: 10, Columns: []Column{{"a", repeat("{city}", 200)}, {"b", repeat("{city}", 200)}}}, "more than 10000 combinations of templates"},
 		{"text", Product{Words: words, AtMost: 1_000_000, Columns: []Column{{"q", []string{strings.Repeat("{big}", 500) + "{w}"}}}}, "a value has more than 1048576 bytes"},
 		{"texts", Product{Words: words, AtMost: 1_000_000, Columns: []Column{{"q", []string{strings.Repeat("{big}", 15) + "{w}"}}}}, "or all have more than 268435456"},

@@ -47,7 +47,7 @@ func checklistMFT(w *writer, c checklistCase) error {
 	}
 	row := map[string]any{"text": c.Texts[0], "expect": "", "expect_not": ""}
 	row[map[string]string{"is": "expect", "not": "expect_not"}[how]] = class
-	w.preds0(c, []string{w.get(c.Test, c.Capability, "MFT").add(row)}, []int{0})
+	w.answers(c, []string{w.get(c.Test, c.Capability, "MFT").add(row)}, []int{0})
 	return nil
 }
 
@@ -64,11 +64,11 @@ func checklistINV(w *writer, c checklistCase) {
 		t.rows = append(t.rows, map[string]any{"case": fmt.Sprint(t.cases), "text": text})
 		ids, from = append(ids, fmt.Sprintf("%s.%d", id, len(ids))), append(from, i+1)
 	}
-	w.preds0(c, ids, from)
+	w.answers(c, ids, from)
 }
 
-// preds0 notes the answers of the models to the texts that were kept.
-func (w *writer) preds0(c checklistCase, ids []string, from []int) {
+// answers notes the answers of the models to the texts that were kept.
+func (w *writer) answers(c checklistCase, ids []string, from []int) {
 	for _, model := range sortedKeys(c.Preds) {
 		for k, id := range ids {
 			if from[k] < len(c.Preds[model]) {
