@@ -11,9 +11,8 @@ import (
 
 const (
 	minRows       = 100
-	maxSliceValue = 500  // values of one slice column
-	proxyShare    = .995 // of each class, that a feature of few values gives away
-	maxShared     = 25   // percent of the reserve that may equal scored rows
+	maxSliceValue = 500 // values of one slice column
+	maxShared     = 25  // percent of the reserve that may equal scored rows
 	times         = " × "
 )
 
@@ -139,10 +138,8 @@ func checkScored(s Spec, t rows.Table, p paper) (repeats int, err error) {
 	if err := checkIDs(s, t); err != nil {
 		return 0, err
 	}
-	for _, c := range p.features.Columns() {
-		if givesAway(c, p.labels, len(s.Classes)) {
-			return 0, fmt.Errorf("feature %q gives the answer away: its few values stand for the classes one to one; take it out of the features", c.Name)
-		}
+	if err := checkProxies(p.features, p.labels, s.Classes); err != nil {
+		return 0, err
 	}
 	repeats, first, of := countRepeats(p.sealed)
 	if pct := 100 * float64(repeats) / float64(t.Len()); pct > s.Duplicates {
@@ -171,8 +168,8 @@ func checkIDs(s Spec, t rows.Table) error {
 }
 
 // givesAway says whether a feature of at most twice as many values as there are
-// classes names the class of nearly all rows of every class.
-func givesAway(c rows.Column, labels []int32, classes int) bool {
+// classes names the class of that share of the rows of every class.
+func givesAway(c rows.Column, labels []int32, classes int, share float64) bool {
 	code := map[string]int{}
 	var counts [][]int
 	for r, v := range texts(c) {
@@ -198,7 +195,7 @@ func givesAway(c rows.Column, labels []int32, classes int) bool {
 		named[most] += n[most]
 	}
 	for k := range all {
-		if float64(named[k]) < proxyShare*float64(all[k]) {
+		if float64(named[k]) < share*float64(all[k]) {
 			return false
 		}
 	}

@@ -3,6 +3,7 @@ package holdout
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -10,6 +11,10 @@ import (
 	"proctor/holdout/blob"
 	"proctor/holdout/rows"
 )
+
+// flips is how many places of each chunk are tried: 420 in the suite, 4000 for more
+// than 20,000 in all.
+var flips = flag.Int("flips", 420, "random places of each chunk whose bit is flipped")
 
 // wide makes a table of several chunks: 300 rows with 12 kB of text each.
 func wide(t testing.TB, seed uint64) rows.Table {
@@ -70,7 +75,7 @@ func TestBitFlips(t *testing.T) {
 			for k := range 64 {
 				spots = append(spots, k, len(sealed)-1-k)
 			}
-			for range 420 {
+			for range *flips {
 				spots = append(spots, rng.IntN(len(sealed)))
 			}
 			for _, k := range spots {
