@@ -55,6 +55,23 @@ func modelView(name, digest, kind string) report.Model {
 	return report.Model{Name: name, Digest: digest, Kind: kind}
 }
 
+// nameRuntimes says in the report what ran each model, so that a change of an
+// interpreter or of a library shows beside the change of the model.
+func (a *replies) nameRuntimes(r *report.Report) {
+	anchor := a.anchor
+	if anchor == nil {
+		anchor = a.baseline // the same model, asked once
+	}
+	for _, m := range []struct {
+		ran   *answered
+		model *report.Model
+	}{{a.candidate, &r.Candidate}, {a.baseline, r.Baseline}, {anchor, r.Anchor}} {
+		if m.ran != nil && m.model != nil {
+			m.model.Runtime = &report.Runtime{Name: m.ran.runtime.Name, Digest: m.ran.runtime.Digest}
+		}
+	}
+}
+
 // fill adds what was measured and decided. diff is nil when there was nothing to
 // compare with.
 func fill(r *report.Report, rule *policy.Resolved, candidate *metrics.Frame, diff *regress.Diff, judged []*regress.Judged, d report.Decision) error {

@@ -108,6 +108,7 @@ func (t *task) examine(ctx context.Context) error {
 	if r.Package, err = t.seen.view(a.facts.Stderr, t.attested, t.before); err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
+	a.nameRuntimes(r)
 	t.stage(ctx, "signing")
 	return t.issue(ctx, r, a)
 }
@@ -252,12 +253,19 @@ func (t *task) runModel(ctx context.Context, m *store.Run, sh *sheet, p *paper, 
 		if err != nil {
 			return err
 		}
+		runtime, err := r.Runtime(pkg)
+		if err != nil {
+			return fmt.Errorf("name the runtime: %w", err)
+		}
 		var out runner.Output
 		if out, facts, err = r.Run(ctx, dir, pkg, sh.Sheet, t.s.Limits); err != nil {
 			return err
 		}
-		if a, err = sh.collect(out, order); err != nil || !again {
+		if a, err = sh.collect(out, order); err != nil {
 			return err
+		}
+		if a.runtime = runtime; !again {
+			return nil
 		}
 		a.again, err = t.askAgain(ctx, r, dir, pkg, sh, out)
 		return err

@@ -61,6 +61,9 @@ func (t *task) statement(r *report.Report, digest string, a *replies) *verdict.E
 	if r.Planted != nil {
 		e.Planted = r.Planted.Sentence
 	}
+	if r.Candidate.Runtime != nil {
+		e.Runtime = &verdict.Runtime{Name: r.Candidate.Runtime.Name, Digest: r.Candidate.Runtime.Digest}
+	}
 	for _, f := range r.Decision.Findings {
 		e.Findings = append(e.Findings, verdict.Finding(f))
 	}

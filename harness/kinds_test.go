@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"proctor/harness/jail"
@@ -61,19 +62,19 @@ func TestExamples(t *testing.T) {
 	have, reasons := jail.Probe()
 	_, noPython := exec.LookPath("python3")
 	for _, c := range []struct {
-		dir   string
-		least jail.Tier // for the kind, whatever the policy says
-		more  func() map[string]string
+		dir, runtime string
+		least        jail.Tier // for the kind, whatever the policy says
+		more         func() map[string]string
 	}{
-		{"wasm-go", jail.None, func() map[string]string {
+		{"wasm-go", "proctor", jail.None, func() map[string]string {
 			return map[string]string{"model.wasm": compile(t, models+"wasm-go", "model.wasm", "GOOS=wasip1", "GOARCH=wasm")}
 		}},
-		{"command-arrow-go", jail.None, func() map[string]string {
+		{"command-arrow-go", "package", jail.None, func() map[string]string {
 			return map[string]string{"serve": compile(t, models+"command-arrow-go", "serve")}
 		}},
-		{"onnxruntime", jail.None, nil},
-		{"http-oip-python", jail.NoCgroup, nil},
-		{"http-openai-python", jail.NoCgroup, nil},
+		{"onnxruntime", "onnxruntime", jail.None, nil},
+		{"http-oip-python", "python3", jail.NoCgroup, nil},
+		{"http-openai-python", "python3", jail.NoCgroup, nil},
 	} {
 		t.Run(c.dir, func(t *testing.T) {
 			if c.least != jail.None && noPython != nil {
@@ -87,7 +88,7 @@ func TestExamples(t *testing.T) {
 				more = c.more()
 			}
 			w := newWorld(t).begin()
-			w.s.Limits.Memory = 1 << 30
+			w.s.Limits = runner.Limits{Memory: 1 << 30} // the others as a service has them: compiling takes time
 			if c.dir == "onnxruntime" {
 				w.s.Runner.ONNXRuntime = onnxLibrary(t)
 			}
@@ -104,6 +105,9 @@ func TestExamples(t *testing.T) {
 			})
 			if err != nil || !e.Code || e.Tier != string(have) || e.Binding != "package" || !runner.KindBringsCode(r.PackageKind) {
 				t.Errorf("%v, %+v", err, e)
+			}
+			if e.Runtime == nil || !strings.HasPrefix(e.Runtime.Name, c.runtime) || (c.runtime == "package") != (e.Runtime.Digest == r.Package) {
+				t.Errorf("run by %+v, want %s", e.Runtime, c.runtime)
 			}
 			w.clean()
 		})

@@ -145,6 +145,7 @@ type answered struct {
 	repeated    int // rows asked twice
 	differ      int // of those: the two answers are not the same
 	again       *asked
+	runtime     runner.Runtime // what ran the model
 }
 
 // collect brings answers back into row order and into the set's order of classes,

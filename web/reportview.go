@@ -228,13 +228,19 @@ func rank(d direction) int {
 }
 
 func digestsOf(r *report.Report, digest string) []digestView {
-	out := []digestView{{"candidate", r.Candidate.Name + " (" + r.Candidate.Kind + ")", r.Candidate.Digest}}
-	if r.Baseline != nil {
-		out = append(out, digestView{"baseline", r.Baseline.Name + " (" + r.Baseline.Kind + ")", r.Baseline.Digest})
+	var out []digestView
+	model := func(what string, m *report.Model) {
+		if m == nil {
+			return
+		}
+		out = append(out, digestView{what, m.Name + " (" + m.Kind + ")", m.Digest})
+		if m.Runtime != nil {
+			out = append(out, digestView{what + ", run by", m.Runtime.Name, m.Runtime.Digest})
+		}
 	}
-	if r.Anchor != nil {
-		out = append(out, digestView{"anchor", r.Anchor.Name + " (" + r.Anchor.Kind + ")", r.Anchor.Digest})
-	}
+	model("candidate", &r.Candidate)
+	model("baseline", r.Baseline)
+	model("anchor", r.Anchor)
 	ref := func(what string, x report.Ref) {
 		out = append(out, digestView{what, fmt.Sprintf("%s, version %d", x.Name, x.Version), x.Digest})
 	}

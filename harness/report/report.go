@@ -74,6 +74,14 @@ type Model struct {
 	Name   string `json:"name"`
 	Digest string `json:"digest"` // "sha256:<hex>"
 	Kind   string `json:"kind"`
+	// Runtime is what ran it besides its own files; absent: not named.
+	Runtime *Runtime `json:"runtime,omitempty"`
+}
+
+// A Runtime names an interpreter with its installation, or a library.
+type Runtime struct {
+	Name   string `json:"name"`
+	Digest string `json:"digest"`
 }
 
 // A Package is what was seen of the candidate besides its answers.

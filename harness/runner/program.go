@@ -16,15 +16,17 @@ type program struct {
 	argv  []string
 	binds []jail.Bind
 	dir   string // of an interpreter outside the system's folders
-	name  string // for the record: "package", or the interpreter's path
+	name  string // for the record: ownProgram, or the interpreter's path
 }
+
+const ownProgram = "package" // the name of a program that the package brings
 
 // program finds what the first word of a command means: a file of the package,
 // or an interpreter of this machine, whose installation is then shown too.
 func (r Runner) program(p *Package) (program, error) {
 	word, rest := p.Manifest.Command[0], p.Manifest.Command[1:]
 	if _, ok := p.file(filepath.Clean(word)); ok {
-		return program{argv: append([]string{"./" + filepath.Clean(word)}, rest...), name: "package"}, nil
+		return program{argv: append([]string{"./" + filepath.Clean(word)}, rest...), name: ownProgram}, nil
 	}
 	if strings.Contains(word, "/") {
 		return program{}, fmt.Errorf("%q is not in the package", word)

@@ -37,6 +37,8 @@ func TestPrepareRefuses(t *testing.T) {
 		"digest in upper case":  {func(e *verdict.Evidence) { e.Inputs.Candidate.Digest = strings.ToUpper(verdicttest.Digest("a")) }, "candidate"},
 		"no seed":               {func(e *verdict.Evidence) { e.Seed = "" }, "seed"},
 		"no plan":               {func(e *verdict.Evidence) { e.Plan = -1 }, "plan"},
+		"runtime unnamed":       {func(e *verdict.Evidence) { e.Runtime = &verdict.Runtime{Digest: e.Report} }, "runtime's name"},
+		"runtime's digest":      {func(e *verdict.Evidence) { e.Runtime = &verdict.Runtime{Name: "python3.11", Digest: "3.11"} }, "runtime"},
 		"no binding":            {func(e *verdict.Evidence) { e.Binding = "none" }, "binding"},
 		"violated and passed":   {func(e *verdict.Evidence) { e.Findings[1].Outcome = "VIOLATED" }, "do not hold"},
 		"violated, undecided":   {func(e *verdict.Evidence) { e.Findings[1].Outcome, e.Result = "VIOLATED", verdict.Inconclusive }, "violated"},

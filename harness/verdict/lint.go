@@ -111,6 +111,10 @@ func (s *Evidence) lint() []string {
 	}
 	p.text("tier", s.Tier)
 	p.oneOf("binding", s.Binding, "package", "config")
+	if s.Runtime != nil {
+		p.text("runtime's name", s.Runtime.Name)
+		p.digest("runtime", s.Runtime.Digest)
+	}
 	p.attempt(s.Attempt, s.Budget)
 	p.oneOf("result", s.Result, Pass, Fail, Inconclusive)
 	p.text("sentence", s.Sentence)

@@ -87,8 +87,10 @@ type Evidence struct {
 	Tier    string `json:"tier"`    // how the candidate was confined
 	Binding string `json:"binding"` // package, config
 	Code    bool   `json:"code"`    // whether the package brings code
-	Attempt int    `json:"attempt"`
-	Budget  int    `json:"budget_runs"`
+	// Runtime is what ran the candidate besides its own files; absent: not named.
+	Runtime *Runtime `json:"runtime,omitempty"`
+	Attempt int      `json:"attempt"`
+	Budget  int      `json:"budget_runs"`
 
 	Result     string    `json:"result"`
 	Sentence   string    `json:"sentence"`
@@ -108,6 +110,12 @@ type InputAttestation struct {
 	Kind   string `json:"kind"` // model-signature, slsa-provenance, training-record
 	Digest string `json:"digest"`
 	By     string `json:"by,omitempty"` // name of the policy's key that signed it; absent: nobody did
+}
+
+// A Runtime names an interpreter with its installation, or a library.
+type Runtime struct {
+	Name   string `json:"name"`
+	Digest string `json:"digest"`
 }
 
 // A Finding is the outcome of one check on one subject, with its numbers. It has
