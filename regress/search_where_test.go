@@ -3,6 +3,7 @@ package regress_test
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -190,6 +191,9 @@ func TestIncomeWhereItBroke(t *testing.T) {
 			t.Log(top.Sentence)
 			if !isPoisoned(top.Sentence) || !top.Shown || top.Within != -1 || *top.Change.High > -.05 {
 				t.Errorf("on top: %s", top.Sentence)
+			}
+			if want := 1 - .02/float64(got.Tested); math.Abs(top.Change.Confidence-want) > 1e-12 {
+				t.Errorf("intervals are at %v, those of all slices hold together at %v", top.Change.Confidence, want)
 			}
 			adds := 0.0
 			for _, x := range top.Conditions {
