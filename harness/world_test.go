@@ -68,6 +68,9 @@ func toy(dir string, m runner.Manifest) (runner.Predict, error) {
 	if err := json.Unmarshal(b, &model); err != nil {
 		return nil, err
 	}
+	if model.Cheat == "network" {
+		return network, nil
+	}
 	cheat := newCheat(model)
 	return func(t rows.Table) ([]int32, []float64, error) {
 		x, _ := t.Column("x")
