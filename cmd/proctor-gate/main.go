@@ -62,11 +62,15 @@ func run(args []string, now time.Time, out, errs io.Writer) (exit int) {
 	requirements := f.String("requirements", "", "`file` with what this gate demands")
 	model := f.String("model", "", "`folder` with the model's files, as they are to be released")
 	memory := f.String("memory", "", "`file` in which the gate keeps what it saw of the log; made at the first yes")
+	explain := f.Bool("explain", false, "say of each step what it stops and how it went")
 	asJSON := f.Bool("json", false, "answer in JSON")
 	if err := f.Parse(args); err != nil {
 		return exitUsage
 	}
 	a, exit := decide(f.NArg(), *bundle, *evidence, *trust, *requirements, *model, *memory, now)
+	if *explain && !*asJSON {
+		explainTo(out, a)
+	}
 	if err := say(out, a, *asJSON); err != nil {
 		fmt.Fprintln(errs, "proctor-gate:", err)
 		return exitInternal // an answer that nobody got is no yes
@@ -190,6 +194,20 @@ func say(w io.Writer, a answer, asJSON bool) error {
 	}
 	_, err := fmt.Fprintf(w, "%s: %s\n", word, printable(a.Reason))
 	return err
+}
+
+// explainTo says of each step how it went. What stopped it is said after that.
+func explainTo(w io.Writer, a answer) {
+	for i, stops := range gate.Steps() {
+		word := "passed     "
+		switch {
+		case !a.Open && i+1 == a.Step:
+			word = "STOPPED    "
+		case !a.Open && i+1 > a.Step: // a.Step is 0 if what is needed could not be read
+			word = "not reached"
+		}
+		fmt.Fprintf(w, "%2d  %s  against %s\n", i+1, word, stops)
+	}
 }
 
 // printable keeps names in a bundle from steering a terminal.

@@ -168,6 +168,40 @@ func TestMemory(t *testing.T) {
 	}
 }
 
+// What the gate explains is what docs/verify.md lists, and it never says that a step
+// passed which was not reached.
+func TestExplain(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/verify.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, stops := range gate.Steps() {
+		found := false
+		for line := range strings.Lines(string(doc)) {
+			found = found || strings.HasPrefix(line, fmt.Sprintf("| %d |", i+1)) && strings.Contains(line, "| "+strings.Fields(stops)[0])
+		}
+		if !found {
+			t.Errorf("docs/verify.md has no step %d against %s", i+1, stops)
+		}
+	}
+	good := in(vectors)
+	old := today.AddDate(0, 1, 0)
+	for name, c := range map[string]struct {
+		args                     []string
+		now                      time.Time
+		exit, passed, notReached int
+	}{
+		"open":    {good.args("--explain"), today, 0, 10, 0},
+		"stale":   {good.args("--explain"), old, exitDenied, 4, 5},
+		"nothing": {[]string{"--explain"}, today, exitUsage, 0, 10},
+	} {
+		exit, out := call(c.now, c.args...)
+		if exit != c.exit || strings.Count(out, "  passed ") != c.passed || strings.Count(out, "  not reached ") != c.notReached {
+			t.Errorf("%s: exit %d\n%s", name, exit, out)
+		}
+	}
+}
+
 type broken struct{}
 
 func (broken) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }

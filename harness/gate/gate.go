@@ -92,6 +92,15 @@ var steps = []struct {
 	{"a log that was rolled back or forked since this gate looked last", (*look).remembered},
 }
 
+// Steps returns which attack each step of [Check] stops; step 1 is the first.
+func Steps() []string {
+	var out []string
+	for _, s := range steps {
+		out = append(out, s.stops)
+	}
+	return out
+}
+
 // Check returns what is accepted, or a *[Refusal].
 func Check(in Input) (Accepted, error) {
 	l := &look{Input: in}
