@@ -268,15 +268,23 @@ func TestDigestAgreesWithRunner(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(deep, "empty-folder"), 0o755); err != nil {
 		t.Fatal(err)
 	}
+	compared := 0
 	for _, dir := range append(dirs, deep) {
 		p, err := runner.ReadPackage(dir)
+		if err != nil && strings.Contains(err.Error(), "is not in the package") {
+			continue // the source of a package that is built first
+		}
 		if err != nil {
 			t.Errorf("%s: %v", dir, err)
 			continue
 		}
+		compared++
 		if got, err := gate.PackageDigest(dir); err != nil || got != p.Digest {
 			t.Errorf("%s: the gate says %s (%v), the service %s", dir, got, err, p.Digest)
 		}
+	}
+	if compared < 3 {
+		t.Errorf("%d packages were compared", compared)
 	}
 	// What the service refuses never has an approval; what the digest cannot bind
 	// the gate refuses by itself.
