@@ -3,8 +3,11 @@ package metrics
 import "math"
 
 // BinomialUpper is P(X >= k) of n trials with probability p. It keeps its
-// relative accuracy in both tails.
+// relative accuracy in both tails. Of a p that is NaN it is 1: no evidence.
 func BinomialUpper(k, n int64, p float64) float64 {
+	if math.IsNaN(p) {
+		return 1
+	}
 	return math.Exp(lnBinomialUpper(k, n, p, 1-p))
 }
 
@@ -97,8 +100,11 @@ func deviance(x, m float64) float64 {
 }
 
 // ClopperPearson is the exact two-sided interval of a share of k in n. Without
-// rows it is [0, 1].
+// rows, and for counts or a confidence that are none, it is [0, 1].
 func ClopperPearson(k, n int64, confidence float64) (low, high float64) {
+	if n <= 0 || k < 0 || k > n || !(confidence >= 0 && confidence < 1) {
+		return 0, 1
+	}
 	a := (1 - confidence) / 2
 	return shareLower(k, n, a), shareUpper(k, n, a)
 }

@@ -129,6 +129,8 @@ func (t *Tally) findPaired(name string) (metric, error) {
 	return m, err
 }
 
+const noVariance = "these rows leave the value without any variance"
+
 func checkConfidence(c float64) error {
 	if !(c > 0 && c < 1) {
 		return fmt.Errorf("confidence %v is not in (0, 1)", c)
@@ -146,8 +148,12 @@ func (m metric) estimate(s *score, confidence float64) Estimate {
 		return e
 	}
 	e := Estimate{Value: s.value, N: s.n, Confidence: confidence, Method: s.method, Warnings: s.warnings}
-	if s.few != "" {
-		e.Warnings = append(e.Warnings, s.few)
+	why := s.few
+	if why == "" && !(s.variance > 0) {
+		why = noVariance
+	}
+	if why != "" {
+		e.Warnings = append(e.Warnings[:len(e.Warnings):len(e.Warnings)], why)
 		return e
 	}
 	half := float64(s.quantile((1-confidence)/2) * math.Sqrt(s.variance))
@@ -171,6 +177,8 @@ func (m metric) limits(r *reading, alpha float64) Limits {
 		return r.cells.limits(alpha)
 	case b.few != "":
 		return noLimits(b.few)
+	case !(r.variance > 0): // as certain as no rows can make it
+		return noLimits(noVariance)
 	}
 	return m.change(r, alpha)
 }

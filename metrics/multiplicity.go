@@ -8,8 +8,8 @@ import (
 
 // The functions of this file adjust p-values for having looked at many: a
 // hypothesis is rejected at level alpha where its adjusted p is at most alpha.
-// They return the adjusted p-values in the order given. A p-value that is NaN is
-// no evidence: it counts as 1, and as one of the hypotheses.
+// They return the adjusted p-values in the order given. A number that is no
+// probability, NaN too, is no evidence: it counts as 1, and as one of the hypotheses.
 
 // Bonferroni multiplies each by their number.
 func Bonferroni(p []float64) []float64 {
@@ -114,7 +114,7 @@ func ascending(p []float64) []int {
 }
 
 func asP(x float64) float64 {
-	if math.IsNaN(x) {
+	if !(x >= 0 && x <= 1) { // so put that NaN is none
 		return 1
 	}
 	return x

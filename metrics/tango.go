@@ -21,9 +21,10 @@ func Tango(broke, fixed, n int64, confidence float64) (low, high float64) {
 }
 
 // TangoLimits are the one-sided score limits of (fixed-broke)/n, each at level
-// alpha: the changes at which the score statistic is +z and -z.
+// alpha: the changes at which the score statistic is +z and -z. Without rows, and for
+// counts or levels that are none, they are -1 and 1.
 func TangoLimits(broke, fixed, n int64, alpha float64) (lower, upper float64) {
-	if n <= 0 || !(alpha > 0) {
+	if n <= 0 || noCounts(broke, fixed) || broke+fixed > n || !(alpha > 0 && alpha < 1) {
 		return -1, 1
 	}
 	return tangoLower(broke, fixed, n, upperZ(alpha)), -tangoLower(fixed, broke, n, upperZ(alpha))
