@@ -140,7 +140,7 @@ func TestEnvelope(t *testing.T) {
 	for name, pair := range map[string][2]string{
 		"another bundle":  {"bundle.v0.3+json", "bundle.v0.1+json"},
 		"another payload": {"application/vnd.in-toto+json", "application/vnd.in-toto+JSON"},
-		"two signatures":  {`"signatures": [`, `"signatures": [{"sig": ""},`},
+		"two signatures":  {"      }\n    ]", "      }, {\"sig\": \"\"}\n    ]"},
 		"a key twice":     {`"dsseEnvelope"`, `"dsseEnvelope": {}, "dsseEnvelope"`},
 		"a key's twin":    {`"dsseEnvelope"`, `"DSSEEnvelope": {}, "dsseEnvelope"`},
 		"more behind":     {"\n}", "\n} {}"},
