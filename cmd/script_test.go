@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"filippo.io/age"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"proctor/harness/jail"
@@ -34,6 +35,7 @@ import (
 //	await RUN REGEXP       until the run's stage matches, or the run has ended
 //	misbehave MODE         make the package MODE, a program that breaks the protocol so
 //	small FOLDER SIZE      a file system of that size
+//	identity FILE VAR      a new age identity in FILE, its recipient in VAR
 //	receive                a receiver of webhooks at $HOOK
 //	received REGEXP        until it got an event of which a sentence matches
 func TestScripts(t *testing.T) {
@@ -45,7 +47,7 @@ func TestScripts(t *testing.T) {
 		Condition:           condition,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"world": cmdWorld, "serve": cmdServe, "end": cmdEnd, "hire": cmdHire,
-			"code": cmdCode, "let": cmdLet, "await": cmdAwait, "misbehave": cmdMisbehave, "small": cmdSmall, "receive": cmdReceive, "received": cmdReceived,
+			"code": cmdCode, "let": cmdLet, "await": cmdAwait, "misbehave": cmdMisbehave, "small": cmdSmall, "identity": cmdIdentity, "receive": cmdReceive, "received": cmdReceived,
 		},
 	})
 }
@@ -268,6 +270,16 @@ func cmdSmall(ts *testscript.TestScript, _ bool, args []string) {
 		started(ts).end(syscall.SIGKILL)
 		syscall.Unmount(dir, syscall.MNT_DETACH)
 	})
+}
+
+func cmdIdentity(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: identity FILE VAR")
+	}
+	id, err := age.GenerateX25519Identity()
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(id.String()+"\n"), 0o600))
+	ts.Setenv(args[1], id.Recipient().String())
 }
 
 func cmdWorld(ts *testscript.TestScript, _ bool, _ []string) {

@@ -114,12 +114,12 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// onnxLibrary is the one that PROCTOR_ONNXRUNTIME names.
+// onnxLibrary is the one that ONNXRUNTIME_LIBRARY names.
 func onnxLibrary(t *testing.T) runner.Library {
 	t.Helper()
-	path := os.Getenv("PROCTOR_ONNXRUNTIME")
+	path := os.Getenv("ONNXRUNTIME_LIBRARY")
 	if path == "" {
-		t.Skip("PROCTOR_ONNXRUNTIME names no onnxruntime library")
+		t.Skip("ONNXRUNTIME_LIBRARY names no onnxruntime library")
 	}
 	b, err := os.ReadFile(path)
 	if err != nil {

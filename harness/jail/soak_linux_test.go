@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -29,7 +28,7 @@ func TestSoak(t *testing.T) {
 	if err := once(tier, 1); err != nil { // what is made once is made now
 		t.Fatal(err)
 	}
-	before := held(t)
+	before := settled(t)
 	var next, failed atomic.Int64
 	var all sync.WaitGroup
 	for range 8 {
@@ -43,17 +42,17 @@ func TestSoak(t *testing.T) {
 		})
 	}
 	all.Wait()
-	var after []string
+	var after holding
 	for range 200 { // a goroutine that was told to end needs a moment
-		if after = held(t); slices.Equal(after, before) {
+		if after = held(t); after == before {
 			break
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	if !slices.Equal(after, before) {
-		t.Errorf("held before %q, after %q", before, after)
+	if after != before {
+		t.Errorf("held before %+v, after %+v", before, after)
 	}
-	t.Logf("%d jails of tier %s, %d failed; held: %v", *soak, tier, failed.Load(), after)
+	t.Logf("%d jails of tier %s, %d failed; held: %+v", *soak, tier, failed.Load(), after)
 }
 
 // once runs one jail; every fifth is killed in the middle of its work.
@@ -84,8 +83,28 @@ func once(tier Tier, i int64) error {
 	return nil
 }
 
-// held counts what a jail could leave behind. The parent is this process.
-func held(t *testing.T) []string {
+// holding is what a jail could leave behind. The parent is this process.
+type holding struct{ files, goroutines, children, cgroups, folders int }
+
+// settled is what is held once the files that earlier tests left to the collector
+// are closed.
+func settled(t *testing.T) holding {
+	t.Helper()
+	now := held(t)
+	for same := 0; same < 10; {
+		runtime.GC()
+		time.Sleep(10 * time.Millisecond)
+		was := now
+		if now = held(t); now == was {
+			same++
+		} else {
+			same = 0
+		}
+	}
+	return now
+}
+
+func held(t *testing.T) holding {
 	t.Helper()
 	fds, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
@@ -107,5 +126,5 @@ func held(t *testing.T) []string {
 	}
 	folders, _ := filepath.Glob(filepath.Join(os.TempDir(), scratchPrefix+"*"))
 	folders = slices.DeleteFunc(folders, func(f string) bool { return !ownScratch(f) })
-	return strings.Fields(fmt.Sprintf("files:%d goroutines:%d children:%d cgroups:%d folders:%d", len(fds), runtime.NumGoroutine(), children, cgroups, len(folders)))
+	return holding{len(fds), runtime.NumGoroutine(), children, cgroups, len(folders)}
 }

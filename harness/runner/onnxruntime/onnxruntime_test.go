@@ -23,12 +23,12 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// library is the one that PROCTOR_ONNXRUNTIME names, pinned to what it is now.
+// library is the one that ONNXRUNTIME_LIBRARY names, pinned to what it is now.
 func library(t testing.TB) runner.Library {
 	t.Helper()
-	path := os.Getenv("PROCTOR_ONNXRUNTIME")
+	path := os.Getenv("ONNXRUNTIME_LIBRARY")
 	if path == "" {
-		t.Skip("PROCTOR_ONNXRUNTIME names no onnxruntime library")
+		t.Skip("ONNXRUNTIME_LIBRARY names no onnxruntime library")
 	}
 	b, err := os.ReadFile(path)
 	if err != nil {
