@@ -81,7 +81,7 @@ func seconds(work func()) float64 {
 		}
 		took = append(took, (cpuSeconds()-start)/float64(times))
 	}
-	return Quantile(took, .5)
+	return quantile(took, .5)
 }
 
 func cpuSeconds() float64 {

@@ -96,12 +96,12 @@ func bootstrapAccuracyAndF1(r *taskRows) (accuracy, f1 []float64) {
 	c := r.pair.ClassCells(1)
 	flat := []int64{c[0][0][0], c[0][0][1], c[0][1][0], c[0][1][1], c[1][0][0], c[1][0][1], c[1][1][0], c[1][1][1]}
 	n := float64(len(r.y))
-	accuracy = Bootstrap(flat, 1000, 1, func(x []int64) float64 {
+	accuracy = must(Bootstrap(flat, 1000, 1, func(x []int64) float64 {
 		truth := float64(x[4] + x[5] + x[6] + x[7])
 		f := 2*float64(x[5]+x[7])/(truth+float64(x[1]+x[3]+x[5]+x[7])) - 2*float64(x[6]+x[7])/(truth+float64(x[2]+x[3]+x[6]+x[7]))
 		f1 = append(f1, f)
 		return float64(x[2]-x[1]+x[5]-x[6]) / n
-	})
+	}))
 	return accuracy, f1
 }
 

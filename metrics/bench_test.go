@@ -84,6 +84,6 @@ func BenchmarkHoldPower(b *testing.B) {
 
 func BenchmarkBootstrap(b *testing.B) {
 	for b.Loop() {
-		Bootstrap([]int64{700_000, 30_000, 40_000, 230_000}, 1000, 1, func(c []int64) float64 { return float64(c[2] - c[1]) })
+		must(Bootstrap([]int64{700_000, 30_000, 40_000, 230_000}, 1000, 1, func(c []int64) float64 { return float64(c[2] - c[1]) }))
 	}
 }

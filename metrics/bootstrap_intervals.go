@@ -55,7 +55,7 @@ func (r *Replicates) SE() float64 {
 func (r *Replicates) between(method string, confidence, lowLevel, highLevel float64) Estimate {
 	return Estimate{
 		Value: r.value, N: int64(len(r.draws)), Interval: true, Confidence: confidence, Method: method,
-		Low: Quantile(r.draws, lowLevel), High: Quantile(r.draws, highLevel),
+		Low: quantile(r.draws, lowLevel), High: quantile(r.draws, highLevel),
 	}
 }
 
@@ -76,7 +76,8 @@ func (r *Replicates) Percentile(confidence float64) (Estimate, error) {
 	return r.between("percentile bootstrap", confidence, a, 1-a), nil
 }
 
-// Basic is the percentile interval turned around the value.
+// Basic is the percentile interval turned around the value, undefined where that
+// overflows.
 func (r *Replicates) Basic(confidence float64) (Estimate, error) {
 	e, err := r.Percentile(confidence)
 	if err != nil {
@@ -84,6 +85,9 @@ func (r *Replicates) Basic(confidence float64) (Estimate, error) {
 	}
 	e.Method = "basic bootstrap"
 	e.Low, e.High = 2*r.value-e.High, 2*r.value-e.Low
+	if math.IsInf(e.Low, 0) || math.IsInf(e.High, 0) {
+		return undefined("the numbers are too large to compute with", e.N), nil
+	}
 	return e, nil
 }
 

@@ -19,6 +19,11 @@ func (c Cells) BothWrong() int64 { return c.SameWrong + c.OtherWrong }
 // Discordant returns the rows that exactly one model got right.
 func (c Cells) Discordant() int64 { return c.Broke + c.Fixed }
 
+// none says whether no rows have these counts.
+func (c Cells) none() bool {
+	return min(c.BothRight, c.Broke, c.Fixed, c.SameWrong, c.OtherWrong) < 0 || max(c.BothRight, c.Broke, c.Fixed, c.SameWrong, c.OtherWrong) > mostCount
+}
+
 // Add returns the cells of the rows of both.
 func (c Cells) Add(d Cells) Cells {
 	return Cells{c.BothRight + d.BothRight, c.Broke + d.Broke, c.Fixed + d.Fixed, c.SameWrong + d.SameWrong, c.OtherWrong + d.OtherWrong}
@@ -67,8 +72,13 @@ func (c Cells) Churn(confidence float64) Estimate {
 // Change is the change of accuracy, candidate minus baseline, with Tango's interval.
 func (c Cells) Change(confidence float64) Estimate {
 	n := c.N()
-	if n == 0 {
+	switch {
+	case n == 0:
 		return undefined("no rows", 0)
+	case c.none():
+		return undefined("the counts are not those of any rows", 0)
+	case checkConfidence(confidence) != nil:
+		return undefined(checkConfidence(confidence).Error(), n)
 	}
 	e := Estimate{Value: float64(c.Fixed-c.Broke) / float64(n), N: n, Interval: true, Confidence: confidence, Method: methodTango}
 	e.Low, e.High = Tango(c.Broke, c.Fixed, n, confidence)

@@ -18,10 +18,16 @@ func undefined(why string, n int64) Estimate { return Estimate{Undefined: why, N
 const methodShare = "Clopper-Pearson"
 
 // Share is k of n with the Clopper-Pearson interval, or undefined for the given
-// reason where n is 0.
+// reason where n is 0. It is undefined too where k of n cannot be and where the
+// confidence is outside (0, 1).
 func Share(k, n int64, confidence float64, whyNot string) Estimate {
-	if n <= 0 {
+	switch {
+	case n <= 0:
 		return undefined(whyNot, 0)
+	case k < 0 || k > n:
+		return undefined("the counts are not those of any rows", 0)
+	case checkConfidence(confidence) != nil:
+		return undefined(checkConfidence(confidence).Error(), n)
 	}
 	e := Estimate{Value: float64(k) / float64(n), N: n, Interval: true, Confidence: confidence, Method: methodShare}
 	e.Low, e.High = ClopperPearson(k, n, confidence)

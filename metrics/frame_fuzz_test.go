@@ -1,7 +1,9 @@
 package metrics
 
 import (
+	"errors"
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/apache/arrow/go/v15/arrow/memory"
@@ -29,8 +31,12 @@ func fuzzFrames(t *testing.T, b []byte, classes int, positive int) *Pair {
 		}
 		f, err := Join(memory.DefaultAllocator, a, p)
 		if err != nil {
+			if uncovered := (*CoverageError)(nil); errors.As(err, &uncovered) && uncovered.Error() == "" {
+				t.Fatal("no reason")
+			}
 			return nil
 		}
+		fuzzColumnsOf(t, f, a, p)
 		t.Cleanup(f.Release)
 		frames[m] = f
 	}
@@ -39,6 +45,26 @@ func fuzzFrames(t *testing.T, b []byte, classes int, positive int) *Pair {
 		t.Fatal(err)
 	}
 	return p
+}
+
+// fuzzColumnsOf: a frame holds what it was made of.
+func fuzzColumnsOf(t *testing.T, f *Frame, a Answers, p Predictions) {
+	t.Helper()
+	r, s := f.Record(), must(f.Scores())
+	if f.Len() != len(a.Labels) || int(r.NumRows()) != f.Len() || f.Positive() != a.Positive || !slices.Equal(f.Classes(), a.Classes) ||
+		!slices.Equal(f.Answers(), a.Labels) || !slices.Equal(f.Labels(), p.Labels) || !slices.Equal(f.Probs(), p.Probs) || !f.Dimensions()[0].equal(a.Dimensions[0]) {
+		t.Fatal("other columns than it was made of")
+	}
+	marked(t, "top k", s.TopK(1, .9), 0, 1)
+	var rows int64
+	for _, of := range f.Confusion() {
+		for _, n := range of {
+			rows += n
+		}
+	}
+	if rows != int64(f.Len()) {
+		t.Fatalf("%d of %d rows", rows, f.Len())
+	}
 }
 
 // FuzzFrames: everything that frames and pairs of some rows say is a number in its range
@@ -84,6 +110,16 @@ func fuzzPair(t *testing.T, p *Pair) {
 		}
 	}
 	c := p.Cells()
+	if c.Discordant()+c.BothWrong()+c.BothRight != p.N() || len(p.Broke(3)) != int(min(3, c.Broke)) {
+		t.Fatalf("%d rows: %+v, of them broke %v", p.N(), c, p.Broke(3))
+	}
+	var all Cells
+	for _, g := range must(p.By("d*" + ByClass)) {
+		all = all.Add(g.Cells)
+	}
+	if all != c {
+		t.Fatalf("groups add up to %+v, not to %+v", all, c)
+	}
 	for _, e := range []Estimate{c.NFR(.9), c.PFR(.9), c.BTC(.9), c.BEC(.9), c.NFI(.9), c.Churn(.9), c.Lost(.9), c.BECLibrary(.9), c.Agreement(.9), c.BaselineAccuracy(.9), c.CandidateAccuracy(.9)} {
 		marked(t, "of cells", e, 0, 1)
 	}
@@ -128,6 +164,13 @@ func fuzzFrame(t *testing.T, f *Frame) {
 			marked(t, "auc", c.AUC(), 0, 1)
 		}
 	}
+	for _, d := range All() {
+		e, err := f.Estimate(d.Name, .9)
+		if err != nil {
+			t.Fatal(err)
+		}
+		marked(t, d.ID, e, math.Inf(-1), math.Inf(1))
+	}
 	c, err := f.Calibration()
 	if err != nil {
 		t.Fatal(err)
@@ -141,6 +184,14 @@ func fuzzFrame(t *testing.T, f *Frame) {
 		x := g.Gap(SelectionRate)
 		for _, e := range []Estimate{x.Difference, x.Ratio, x.ToOverall, g.EqualizedOdds(), g.EqualizedOddsRatio()} {
 			marked(t, "gap", e, 0, 1)
+		}
+		for _, e := range must(g.Disparity(FOR, "")) {
+			marked(t, "disparity", e, 0, math.Inf(1))
+		}
+		all := g.Overall()
+		marked(t, "rate", all.Rate(NPV, .9), 0, 1)
+		if all.Negatives()+all.Positives != int64(f.Len()) {
+			t.Fatalf("%+v of %d rows", all, f.Len())
 		}
 	}
 }
@@ -260,10 +311,19 @@ func FuzzCounts(f *testing.F) {
 		if l := McNemarLog10(broke, fixed); !(l <= 0) {
 			t.Fatalf("log10 p %v", l)
 		}
-		low, high := TangoLimits(broke, fixed, n, level)
-		if !(low >= -1 && low <= 1 && high >= -1 && high <= 1) {
-			t.Fatalf("Tango %v, %v", low, high)
+		cells := Cells{BothRight: n - broke - fixed, Broke: broke, Fixed: fixed}
+		for what, f := range map[string]func() (low, high float64){
+			"Tango's limits": func() (low, high float64) { return TangoLimits(broke, fixed, n, level) },
+			"Tango":          func() (low, high float64) { return Tango(broke, fixed, n, level) },
+			"Newcombe":       func() (low, high float64) { return Newcombe(cells, level) },
+			"Bonett-Price":   func() (low, high float64) { return BonettPrice(broke, fixed, n, level) },
+		} {
+			if low, high := f(); !(low >= -1 && low <= 1 && high >= -1 && high <= 1) {
+				t.Fatalf("%s: %v, %v", what, low, high)
+			}
 		}
+		marked(t, "share", Share(broke, n, level, noRows), 0, 1)
+		marked(t, "change", cells.Change(level), -1, 1)
 		if low, high := ClopperPearson(broke, n, level); !(low >= 0 && low <= high && high <= 1) {
 			t.Fatalf("Clopper-Pearson %v, %v", low, high)
 		}

@@ -183,9 +183,9 @@ func runBootstrapMoments(t *testing.T, c *goldenCase) map[string]any {
 	cells := c.cells()
 	n := float64(cells.N())
 	const reps = 10_000
-	x := Bootstrap([]int64{cells.BothRight, cells.Broke, cells.Fixed, cells.SameWrong}, reps, 1, func(d []int64) float64 {
+	x := must(Bootstrap([]int64{cells.BothRight, cells.Broke, cells.Fixed, cells.SameWrong}, reps, 1, func(d []int64) float64 {
 		return float64(d[2]-d[1]) / n
-	})
+	}))
 	mean, wantMean, wantSD := sum(x)/reps, asNumber(c.Want["mean"]), asNumber(c.Want["sd"])
 	sd := 0.0
 	for _, v := range x {

@@ -42,7 +42,7 @@ var goldenFns = map[string]func(*testing.T, *goldenCase) map[string]any{
 		return map[string]any{"log10_p": McNemarLog10(int64(c.num("b")), int64(c.num("c")))}
 	},
 	"quantile7": func(_ *testing.T, c *goldenCase) map[string]any {
-		return map[string]any{"value": Quantile(c.nums("x"), c.num("q"))}
+		return map[string]any{"value": must(Quantile(c.nums("x"), c.num("q")))}
 	},
 	"mcnemar_sample_size": func(_ *testing.T, c *goldenCase) map[string]any {
 		return map[string]any{"n": McNemarRows(c.num("p_discordant"), c.num("delta"), c.num("alpha"), c.num("power"))}

@@ -130,10 +130,19 @@ func FuzzReuse(f *testing.F) {
 			got, err := l.Submit(rows)
 			probability(t, "rung", got.Released/1.5, err) // rounding may pass 1 by half a step
 		}
+		if other, err := NewLadder(int(n % 1000)); err == nil {
+			got, err := other.Submit(make([]bool, n%1000))
+			probability(t, "rung of none wrong", got.Released, err)
+		}
+		threshold, sigma, err := ThresholdoutScale(x, runs, delta)
+		number64(t, "scale", threshold+sigma, err)
 		guard, err := NewThresholdout(x, eps, runs, Laplace(rand.NewPCG(1, 1)))
 		if err == nil {
 			a, err := guard.Ask("q", delta, x)
 			number64(t, "answer", a.Value, err)
+			if guard.Budget() != runs-oneIf(a.Sealed) {
+				t.Errorf("budget %d of %d", guard.Budget(), runs)
+			}
 		}
 		within, err := Within(x, eps)
 		if err == nil && within.Above(delta) == TriTrue && !(x > delta-1e-9*math.Abs(delta)) {
@@ -158,7 +167,7 @@ func FuzzInference(f *testing.F) {
 			e, err := g(k1, n1, confidence)
 			sound(t, name, e, err)
 		}
-		s := TwoShares{k1, n1, k2, n2}
+		s := TwoShares{k2, n2, k1, n1}.Swap()
 		for name, g := range map[string]func(float64) (Estimate, error){
 			"Newcombe": s.Newcombe, "Wald of two": s.Wald, "Agresti-Caffo": s.AgrestiCaffo, "Miettinen-Nurminen": s.MiettinenNurminen,
 		} {
@@ -200,6 +209,10 @@ func FuzzNumbers(f *testing.F) {
 		}
 		r, err := NewReplicates(x, numbers)
 		if err == nil {
+			for _, interval := range []func(float64) (Estimate, error){r.Percentile, r.Basic} {
+				e, err := interval(confidence)
+				sound(t, "interval", e, err)
+			}
 			e, _, err := r.BCa(JackknifeRows([]float64{x, y, z}), confidence)
 			sound(t, "BCa", e, err)
 			number64(t, "SE", r.SE(), nil)

@@ -99,7 +99,7 @@ func TestPairedIntervalsCover(t *testing.T) {
 				continue
 			}
 			change := func(d []int64) float64 { return float64(d[2]-d[1]) / float64(n) }
-			r, err := NewReplicates(change(cells), Bootstrap(cells, 400, uint64(i), change))
+			r, err := NewReplicates(change(cells), must(Bootstrap(cells, 400, uint64(i), change)))
 			if err != nil {
 				t.Fatal(err)
 			}

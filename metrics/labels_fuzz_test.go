@@ -56,6 +56,12 @@ func FuzzLabels(f *testing.F) {
 				continue
 			}
 			marked(t, "accuracy", c.Accuracy(), 0, 1)
+			support := c.Support()
+			for class, row := range c.Cells() {
+				if total := sum(row); math.Abs(total-support[class]) > 1e-9*total {
+					t.Fatalf("class %d: %v of %v", class, row, support[class])
+				}
+			}
 			marked(t, "balanced accuracy", c.BalancedAccuracy(), 0, 1)
 			marked(t, "adjusted", c.AdjustedBalancedAccuracy(), -1, 1)
 			marked(t, "mcc", c.MCC(), -1, 1)
@@ -173,6 +179,11 @@ func FuzzMultiLabel(f *testing.F) {
 		m, err := NewMultiLabel(int(k), truths, s, .5)
 		if err != nil {
 			return
+		}
+		for label, of := range m.Confusion() {
+			if of[0][0]+of[0][1]+of[1][0]+of[1][1] != int64(len(y)/int(k)) {
+				t.Fatalf("label %d: %v of %d rows", label, of, len(y)/int(k))
+			}
 		}
 		for _, e := range []Estimate{m.SubsetAccuracy(), m.HammingLoss(), m.LRAP(), m.RankingLoss(), m.Samples(F1), m.Samples(Precision), m.Samples(LabelRatio{})} {
 			marked(t, "rows", e, 0, 1)

@@ -10,9 +10,11 @@ const exactRows = 200_000
 // n rows: that Tango's one-sided upper limit of the harm, at level alpha, is
 // below margin. Of the rows a share churn is discordant, broken and fixed with
 // the same probability. Up to 200,000 rows it is exact, by enumeration of the
-// discordant rows; beyond, a normal approximation. What cannot be is 0.
+// discordant rows; beyond, a normal approximation. What cannot be is 0: a margin
+// outside (0, 1], a churn outside [0, 1], a level outside (0, 1), rows that are none or
+// above 2^40.
 func HoldPower(n int64, churn, margin, alpha float64) float64 {
-	if n <= 0 || !(margin > 0) || !(churn >= 0 && churn <= 1) || !(alpha > 0 && alpha < 1) {
+	if n <= 0 || n > mostCount || !(margin > 0 && margin <= 1) || !(churn >= 0 && churn <= 1) || !(alpha > 0 && alpha < 1) {
 		return 0
 	}
 	z := upperZ(alpha)
@@ -88,13 +90,14 @@ func RowsToHold(churn, margin, alpha, power float64) int64 {
 
 // McNemarRows is the number of rows on which the two-sided McNemar test at level
 // alpha finds a change of accuracy with the given power, where a share discordant
-// of the rows differs (Connor 1987). It is +Inf where the change is 0 or larger
-// than discordant allows.
+// of the rows differs (Connor 1987). It is +Inf where no number is enough: where the
+// change is 0 or larger than discordant allows, discordant is above 1, or alpha or power
+// is outside (0, 1).
 func McNemarRows(discordant, change, alpha, power float64) float64 {
-	rest := discordant - float64(change*change)
-	if change == 0 || math.Abs(change) > discordant {
+	if change == 0 || !(math.Abs(change) <= discordant && discordant <= 1) || !(alpha > 0 && alpha < 1 && power > 0 && power < 1) {
 		return math.Inf(1)
 	}
+	rest := discordant - float64(change*change)
 	root := (upperZ(alpha/2)*math.Sqrt(discordant) + upperZ(1-power)*math.Sqrt(rest)) / change
 	return root * root
 }

@@ -303,7 +303,7 @@ func checkAllNumbers(t *testing.T, x, y []float64, k int) {
 	if s, err := NewSamples(x, y); err == nil {
 		unbiased, biased := s.MMD(float64(k))
 		all = append(all, s.Wasserstein(), s.Energy(), s.PSI(k).Estimate, s.PSISturges().Estimate, unbiased, biased)
-		for _, test := range []ShiftTest{s.KS(), s.KSAsymptotic(), s.CramerVonMises(), s.MannWhitney(), s.AndersonDarling()} {
+		for _, test := range []ShiftTest{s.KS(), s.KSExact(), s.KSAsymptotic(), s.CramerVonMises(), s.MannWhitney(), s.AndersonDarling()} {
 			all = append(all, test.Estimate)
 			if !(test.P >= 0 && test.P <= 1) {
 				t.Fatalf("P of %+v", test)
@@ -312,7 +312,10 @@ func checkAllNumbers(t *testing.T, x, y []float64, k int) {
 	}
 	n := min(len(x), len(y))
 	x, y = x[:n], y[:n]
-	if r, err := NewRegression(x, y, nil); err == nil {
+	if q, err := Quantile(x, float64(k)/100); err == nil && !(slices.Min(x) <= q && q <= slices.Max(x)) {
+		t.Fatalf("quantile %v of %v", q, x)
+	}
+	if r, err := NewRegression(x, y, nil); err == nil && r.N() == n {
 		all = append(all, r.MAE(), r.MSE(), r.RMSE(), r.MAPE(), r.SMAPE(), r.MedianAE(), r.MaxError(), r.MSLE(), r.R2(), r.ExplainedVariance(), r.Pinball(0.3))
 	}
 	if r, err := NewRegression(x, y, y); err == nil {
@@ -324,7 +327,7 @@ func checkAllNumbers(t *testing.T, x, y []float64, k int) {
 			correlations = append(correlations, c)
 		}
 	}
-	if c, err := CountPairs(x, y); err == nil {
+	if c, err := CountPairs(x, y); err == nil && c.Tied() <= c.Pairs() {
 		correlations = append(correlations, c.KendallB(), c.KendallC())
 	}
 	for _, c := range correlations {

@@ -187,7 +187,7 @@ func (r *Ranking) AveragePrecision() float64 {
 // interval of Student's t where there are two queries or more. Its warnings say
 // how many queries have no relevant item and count 0: leaving them out would let
 // a value rise by losing relevant items. It is an error if confidence is not in
-// (0, 1).
+// (0, 1), a query is nil or a value is NaN or infinite.
 func MeanOver(queries []*Ranking, confidence float64, value func(*Ranking) float64) (Estimate, error) {
 	if err := checkConfidence(confidence); err != nil {
 		return Estimate{}, err
@@ -197,6 +197,9 @@ func MeanOver(queries []*Ranking, confidence float64, value func(*Ranking) float
 	}
 	x, empty := make([]float64, len(queries)), 0
 	for i, q := range queries {
+		if q == nil {
+			return Estimate{}, fmt.Errorf("query %d has no ranking", i)
+		}
 		x[i] = value(q)
 		empty += oneIf(q.hits == 0)
 	}

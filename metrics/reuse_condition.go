@@ -35,8 +35,17 @@ func (t Tri) WithoutFalsePass() bool { return t == TriTrue }
 // WithoutFalseFail counts what may be true as a pass: no good model fails.
 func (t Tri) WithoutFalseFail() bool { return t != TriFalse }
 
-// A Range is all that a number may be, from Low to High with both ends.
+// A Range is all that a number may be, from Low to High with both ends. One with NaN, or
+// with its ends in the wrong order, says nothing: it stands for every number.
 type Range struct{ Low, High float64 }
+
+// said is the range, or all numbers where it says nothing.
+func (r Range) said() Range {
+	if !(r.Low <= r.High) {
+		return Range{math.Inf(-1), math.Inf(1)}
+	}
+	return r
+}
 
 // Within is the range of what lies at most eps >= 0 from x. It is an error if a number
 // is not finite or eps is negative.
@@ -48,23 +57,25 @@ func Within(x, eps float64) (Range, error) {
 }
 
 // Plus is the range of a sum.
-func (r Range) Plus(s Range) Range { return Range{r.Low + s.Low, r.High + s.High} }
+func (r Range) Plus(s Range) Range {
+	r, s = r.said(), s.said()
+	return Range{r.Low + s.Low, r.High + s.High}.said()
+}
 
 // Minus is the range of a difference.
-func (r Range) Minus(s Range) Range { return Range{r.Low - s.High, r.High - s.Low} }
+func (r Range) Minus(s Range) Range { return r.Plus(s.Times(-1)) }
 
 // Times is the range of a multiple.
 func (r Range) Times(c float64) Range {
+	r = r.said()
 	a, b := c*r.Low, c*r.High
-	return Range{math.Min(a, b), math.Max(a, b)}
+	return Range{math.Min(a, b), math.Max(a, b)}.said()
 }
 
-// Above is the truth of "the number is above c". With NaN, or ends in the wrong order,
-// it is unknown.
+// Above is the truth of "the number is above c".
 func (r Range) Above(c float64) Tri {
+	r = r.said()
 	switch {
-	case !(r.Low <= r.High):
-		return TriUnknown
 	case r.Low > c:
 		return TriTrue
 	case r.High <= c:
@@ -74,4 +85,4 @@ func (r Range) Above(c float64) Tri {
 }
 
 // Below is the truth of "the number is below c".
-func (r Range) Below(c float64) Tri { return Range{-r.High, -r.Low}.Above(-c) }
+func (r Range) Below(c float64) Tri { return r.Times(-1).Above(-c) }

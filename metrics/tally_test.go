@@ -299,8 +299,16 @@ func FuzzDecodeTally(f *testing.F) {
 			if l, err := u.Limits(m, .01); err == nil && (math.IsNaN(l.Lower) || math.IsNaN(l.Upper) || math.IsNaN(l.Change) || !(l.PWorse >= 0 && l.PWorse <= 1)) {
 				t.Fatalf("%s: %+v", m, l)
 			}
+			if c, err := u.Compare(m, .9); err == nil && (math.IsNaN(c.Change.Value) || math.IsNaN(c.Change.Low) || math.IsNaN(c.Change.High)) {
+				t.Fatalf("%s: %+v", m, c)
+			}
 			if e, err := u.Estimate(m, .9); err == nil && (math.IsNaN(e.Value) || math.IsNaN(e.Low) || math.IsNaN(e.High)) {
 				t.Fatalf("%s: %+v", m, e)
+			}
+		}
+		for _, g := range u.dimensions {
+			if groups, err := u.By(g.name); err != nil || len(groups) == 0 && u.Cells().N() > 0 {
+				t.Fatalf("groups %v, %v", groups, err)
 			}
 		}
 		if err := u.Add(u); err == nil && u.N() > 0 {

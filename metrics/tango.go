@@ -56,10 +56,11 @@ func tangoZ(broke, fixed, n int64, d float64) float64 {
 }
 
 // Newcombe is the square-and-add interval of the paired change (Newcombe 1998,
-// method 10, with his continuity-corrected phi).
+// method 10, with his continuity-corrected phi). Without rows, and for counts or a
+// confidence that are none, it is [-1, 1].
 func Newcombe(c Cells, confidence float64) (low, high float64) {
 	n := float64(c.N())
-	if n == 0 {
+	if n == 0 || c.none() || checkConfidence(confidence) != nil {
 		return -1, 1
 	}
 	a, b, f, w := float64(c.BothRight), float64(c.Broke), float64(c.Fixed), float64(c.BothWrong())
@@ -98,8 +99,12 @@ func wilson(p, n, z float64) (low, high float64) {
 }
 
 // BonettPrice is the adjusted Wald interval of the paired change: one row added
-// to each discordant cell (Bonett and Price 2012).
+// to each discordant cell (Bonett and Price 2012). For counts or a confidence that are
+// none it is [-1, 1].
 func BonettPrice(broke, fixed, n int64, confidence float64) (low, high float64) {
+	if n < 0 || n > mostCount || noCounts(broke, fixed) || broke+fixed > n || checkConfidence(confidence) != nil {
+		return -1, 1
+	}
 	m := float64(n) + 2
 	p, q := (float64(fixed)+1)/m, (float64(broke)+1)/m
 	half := float64(upperZ((1-confidence)/2) * math.Sqrt((p+q-float64((p-q)*(p-q)))/m))

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -279,6 +280,13 @@ func FuzzTexts(f *testing.F) {
 		if ter.Add(h, refs) == nil && !(ter.Score().Value >= 0) {
 			t.Fatalf("%+v", ter)
 		}
+		checkMerges(t, h, refs)
+		if d, ok := Lookup(h); ok && d.Name != h {
+			t.Fatalf("%q is %+v", h, d)
+		}
+		if exact, _, err := SQuAD(h, a); err == nil && ExactMatch(h, a) && !exact {
+			t.Fatal("the same and not the same")
+		}
 		if r, err := ROUGE(h, a); err == nil && !(r.L.F1 <= r.One.F1+1e-12 && r.One.F1 <= 1) {
 			t.Fatalf("%+v", r)
 		}
@@ -292,6 +300,38 @@ func FuzzTexts(f *testing.F) {
 			t.Fatalf("%d and %d edits", x, y)
 		}
 	})
+}
+
+// checkMerges: a segment merged with itself is the segment counted twice.
+func checkMerges(t *testing.T, h string, refs []string) {
+	t.Helper()
+	var bleu [2]BLEU
+	var chrf [2]ChrF
+	var ter [2]TER
+	rates := [2]ErrorRate{{Unit: Words}, {Unit: Words}}
+	for _, i := range []int{0, 1, 1} {
+		if bleu[i].Add(h, refs) != nil || chrf[i].Add(h, refs) != nil || ter[i].Add(h, refs) != nil || rates[i].Add(h, refs[0]) != nil {
+			return
+		}
+	}
+	if err := errors.Join(bleu[0].Merge(bleu[0]), chrf[0].Merge(chrf[0]), ter[0].Merge(ter[0]), rates[0].Merge(rates[0])); err != nil {
+		t.Fatal(err)
+	}
+	if bleu[0] != bleu[1] || chrf[0] != chrf[1] || ter[0] != ter[1] || rates[0] != rates[1] {
+		t.Fatalf("merged %+v %+v %+v %+v, counted %+v %+v %+v %+v", bleu[0], chrf[0], ter[0], rates[0], bleu[1], chrf[1], ter[1], rates[1])
+	}
+	if b := bleu[0].Brevity(); !(b >= 0 && b <= 1) {
+		t.Fatalf("brevity %v", b)
+	}
+	if e := rates[0].Rate(); e.Undefined == "" && !(e.Value >= 0) {
+		t.Fatalf("%+v", e)
+	}
+	if got, want := len(Tokens13a(h)), int(bleu[0].Length)/2; got != want {
+		t.Fatalf("%d words, counted %d", got, want)
+	}
+	if err := bleu[0].Merge(BLEU{Cut: CutSpaces}); err == nil || Tokenization(len(h)).String() == "" || Smoothing(len(h)).String() == "" {
+		t.Fatal("differently cut words add up, or a way to cut has no name")
+	}
 }
 
 // TestDrawnCorpora: eleven scores of each of 72 corpora of drawn words, with odd

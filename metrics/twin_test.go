@@ -278,7 +278,7 @@ func TestDeltaAgreesWithBootstrap(t *testing.T) {
 		"f1":        func(r, t, s float64) float64 { return 2 * r / (t + s) },
 	}
 	for name, of := range ratios {
-		boot := sdOf(Bootstrap(flat, 4000, 3, func(x []int64) float64 {
+		boot := sdOf(must(Bootstrap(flat, 4000, 3, func(x []int64) float64 {
 			v := func(at ...int) (s float64) {
 				for _, i := range at {
 					s += float64(x[i])
@@ -286,7 +286,7 @@ func TestDeltaAgreesWithBootstrap(t *testing.T) {
 				return s
 			}
 			return of(v(5, 7), v(4, 5, 6, 7), v(1, 3, 5, 7)) - of(v(6, 7), v(4, 5, 6, 7), v(2, 3, 6, 7))
-		}))
+		})))
 		if se := math.Sqrt(sumSquares(influencesOf(name, p.candidate), influencesOf(name, p.baseline))); math.Abs(se/boot-1) > 0.05 {
 			t.Errorf("%s: standard error %v, bootstrap %v", name, se, boot)
 		}
