@@ -181,7 +181,7 @@ var hostileLayers = []struct {
 	{"device", "is a device", [][]string{{"x device"}}},
 	{"pipe", "is a device", [][]string{{"x pipe"}}},
 	{"through a file", "its path leads through", [][]string{{"f f"}, {"f/x y"}}},
-	{"too many", "has more than 50 entries", [][]string{strings.Split(strings.Repeat("x y,", 50)+"x y", ",")}},
+	{"too many", "has more than 50 entries and folders", [][]string{strings.Split(strings.Repeat("x y,", 50)+"x y", ",")}},
 	{"too large", "larger than", [][]string{{"x " + strings.Repeat("x", 1<<20)}}},
 	{"too large together", "larger than", [][]string{{"x " + strings.Repeat("x", 700<<10)}, {"y " + strings.Repeat("x", 700<<10)}}},
 }

@@ -19,17 +19,13 @@ const (
 
 // A rootfs is a root filesystem that is being laid out, layer over layer.
 type rootfs struct {
-	root   *os.Root
-	limits Limits
-	files  int   // entries of all layers
-	bytes  int64 // uncompressed, of all layers
+	root    *os.Root
+	limits  Limits
+	files   int   // entries of all layers, and folders that they imply
+	bytes   int64 // uncompressed, of all layers
+	written int64 // into files: a tar may stand for more bytes than it has
+	looked  int   // names that opaque marks went through
 }
-
-// Names of entries that take away what a lower layer has.
-const (
-	whiteout = ".wh."
-	opaque   = ".wh..wh..opq" // everything in its folder
-)
 
 // layer lays one tar out over what is there.
 func (t *rootfs) layer(in *source) error {
@@ -43,8 +39,8 @@ func (t *rootfs) layer(in *source) error {
 		if err != nil {
 			return in.explain(err, t.files)
 		}
-		if t.files++; t.files > t.limits.Files {
-			return imageFault("it has more than %d entries", t.limits.Files)
+		if err := t.count(); err != nil {
+			return err
 		}
 		if err := t.entry(h, tr, own); err != nil {
 			return in.explain(err, t.files)
@@ -52,10 +48,21 @@ func (t *rootfs) layer(in *source) error {
 	}
 }
 
+// count counts an entry, or a folder that one implies.
+func (t *rootfs) count() error {
+	if t.files++; t.files > t.limits.Files {
+		return imageFault("it has more than %d entries and folders", t.limits.Files)
+	}
+	return nil
+}
+
 func (t *rootfs) entry(h *tar.Header, content io.Reader, own map[string]bool) error {
 	name, err := layerPath(h.Name)
 	if err != nil {
 		return err
+	}
+	if sparse(h) {
+		return imageFault("%.80q is a sparse file", name)
 	}
 	if name == "." {
 		return nil
@@ -65,11 +72,14 @@ func (t *rootfs) entry(h *tar.Header, content io.Reader, own map[string]bool) er
 	if strings.HasPrefix(base, whiteout) {
 		return t.remove(dir, base, own)
 	}
+	if err := t.folders(dir); err != nil {
+		return err
+	}
 	for p := name; p != "."; p = path.Dir(p) {
 		own[p] = true
 	}
-	if err := t.folders(dir); err != nil {
-		return err
+	if len(own) > t.limits.Files { // links give one folder many names
+		return imageFault("a layer names more than %d paths", t.limits.Files)
 	}
 	switch h.Typeflag {
 	case tar.TypeDir:
@@ -80,10 +90,19 @@ func (t *rootfs) entry(h *tar.Header, content io.Reader, own map[string]bool) er
 		return t.symlink(name, h.Linkname)
 	case tar.TypeLink:
 		return t.link(name, h.Linkname)
-	case tar.TypeGNUSparse:
-		return imageFault("%.80q is a sparse file", name)
 	}
 	return imageFault("%.80q is a device, a pipe or nothing that is known", name)
+}
+
+// sparse says whether an entry has holes, which a few bytes of the tar can make as large
+// as they like. In the form of PAX its type is that of any file, and its records tell.
+func sparse(h *tar.Header) bool {
+	for key := range h.PAXRecords {
+		if strings.HasPrefix(key, "GNU.sparse.") {
+			return true
+		}
+	}
+	return h.Typeflag == tar.TypeGNUSparse
 }
 
 // layerPath gives the path of an entry from the root, "." for the root itself.
@@ -96,49 +115,6 @@ func layerPath(name string) (string, error) {
 		return "", imageFault("%.80q is not a path inside it, is longer than %d bytes or deeper than %d folders", name, maxLayerPath, maxLayerDepth)
 	}
 	return p, nil
-}
-
-// remove takes away what a whiteout names. What is not there needs no taking away.
-func (t *rootfs) remove(dir, base string, own map[string]bool) error {
-	if base != opaque {
-		name := strings.TrimPrefix(base, whiteout)
-		if name == "" || name == "." || name == ".." || strings.HasPrefix(name, whiteout) {
-			return imageFault("%.80q takes away nothing that can be named", base)
-		}
-		return t.removeAll(path.Join(dir, name))
-	}
-	return t.removeOthers(dir, own)
-}
-
-// removeOthers takes away what lower layers have in a folder.
-func (t *rootfs) removeOthers(dir string, own map[string]bool) error {
-	entries, err := fs.ReadDir(t.root.FS(), dir)
-	if notThere(err) {
-		return nil
-	}
-	if err != nil {
-		return through(dir, err)
-	}
-	for _, e := range entries {
-		name := path.Join(dir, e.Name())
-		switch {
-		case !own[name]:
-			err = t.removeAll(name)
-		case e.IsDir():
-			err = t.removeOthers(name, own)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (t *rootfs) removeAll(name string) error {
-	if err := t.root.RemoveAll(name); err != nil && !notThere(err) {
-		return through(name, err)
-	}
-	return nil
 }
 
 // through words a refusal of the operating system's: the path leads through a link
@@ -164,6 +140,9 @@ func (t *rootfs) folders(dir string) error {
 		return through(dir, &fs.PathError{Op: "enter", Path: dir, Err: fs.ErrInvalid})
 	}
 	if err := t.folders(path.Dir(dir)); err != nil {
+		return err
+	}
+	if err := t.count(); err != nil {
 		return err
 	}
 	return t.folder(dir)
@@ -193,6 +172,10 @@ func (t *rootfs) free(name string) error {
 }
 
 func (t *rootfs) file(name string, h *tar.Header, content io.Reader) (err error) {
+	if h.Size > t.limits.Bytes-t.written {
+		return imageFault("its files are larger than %d bytes", t.limits.Bytes)
+	}
+	t.written += h.Size // no less is written, or this fails
 	if err := t.free(name); err != nil {
 		return err
 	}
