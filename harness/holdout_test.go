@@ -101,9 +101,13 @@ func TestShowRows(t *testing.T) {
 	if !strings.Contains(string(shown.Rows[0].Values), `"label":`) {
 		t.Errorf("%s", shown.Rows[0].Values)
 	}
-	_, err = w.s.ShowRows(ctx, person("sub1"), v.ID, []int{3})
-	if !errors.Is(err, access.ErrDenied) {
-		t.Errorf("a submitter: %v", err)
+	for _, who := range []string{"sub1", "cur1", "own1", "op", "aud"} {
+		if _, err := w.s.ShowRows(ctx, person(who), v.ID, []int{7}); !errors.Is(err, access.ErrDenied) {
+			t.Errorf("%s: %v", who, err)
+		}
+	}
+	if _, err := w.s.Report(ctx, person("aud"), v.ID); err != nil { // negative control: to read the report is not enough
+		t.Error(err)
 	}
 	for _, lines := range [][]int{nil, {0}, {100_000}} {
 		if _, err := w.s.ShowRows(ctx, person("rev1"), v.ID, lines); err == nil {

@@ -146,7 +146,7 @@ func (s *Service) ShowRows(ctx context.Context, p access.Principal, id string, l
 	lines = slices.Compact(lines)
 	var set sealedSet
 	err := s.Store.View(ctx, func(tx *store.Tx) error {
-		r, err := s.visible(tx, p, id, access.SeeReport)
+		r, err := s.visible(tx, p, id, access.SeeRows)
 		if err != nil {
 			return err
 		}

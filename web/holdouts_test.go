@@ -43,7 +43,7 @@ func (f *fake) ShowRows(_ context.Context, p access.Principal, run string, lines
 	for _, line := range lines {
 		out.Rows = append(out.Rows, api.ShownRow{Row: line, Values: []byte(`{"age":38}`)})
 	}
-	return out, access.Check(p, access.SeeReport, access.Object{})
+	return out, access.Check(p, access.SeeRows, access.Object{})
 }
 
 func (f *fake) Practice(_ context.Context, p access.Principal, name string) ([]byte, error) {

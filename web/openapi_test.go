@@ -90,7 +90,7 @@ func successes() []apiCall {
 		{"proposeHoldout", "POST", "/v1/holdouts?format=csv", form, table, 201, "cleo carl"},
 		{"holdout", "GET", "/v1/holdouts/census-2026q3", "", "", 200, "cleo carl pia rae rob olga abe"},
 		{"budget", "GET", "/v1/lineages/income/budget", "", "", 200, anybody},
-		{"showRows", "POST", "/v1/submissions/run-pass/rows", j, `{"rows":[3,17]}`, 200, "rae rob abe"},
+		{"showRows", "POST", "/v1/submissions/run-pass/rows", j, `{"rows":[3,17]}`, 200, "rae rob"},
 		{"practice", "GET", "/v1/holdouts/census-2026q3/practice", "", "", 200, anybody},
 		{"proveRow", "POST", "/v1/holdouts/census-2026q3/proofs", j, `{"row":17,"values":{"age":38}}`, 200, "cleo carl"},
 		{"auditHoldout", "POST", "/v1/holdouts/census-2026q3/audit", "", "", 200, "olga abe"},

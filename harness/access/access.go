@@ -50,6 +50,7 @@ const (
 	Submit        Action = "submit"         // send a candidate
 	SeeSubmission Action = "see-submission" // result word, coarse reason, budget left
 	SeeReport     Action = "see-report"     // the diff report
+	SeeRows       Action = "see-rows"       // rows of a sealed set, which are counted
 	SeeBundle     Action = "see-bundle"     // signed evidence and approval
 	Review        Action = "review"         // approve or refuse a PASS
 	Propose       Action = "propose"        // a holdout, suite, policy, baseline or account
@@ -117,7 +118,7 @@ func needs(a Action, kind string) ([]Role, error) {
 		return Roles(), nil
 	case SeeChanges:
 		return []Role{Curator, PolicyOwner, Reviewer, Auditor, Operator}, nil
-	case Review:
+	case Review, SeeRows:
 		return []Role{Reviewer}, nil
 	case Audit:
 		return []Role{Auditor, Operator}, nil

@@ -12,6 +12,12 @@ func TestCheck(t *testing.T) {
 sub   submitter     submit         -        -    | ok
 sub   submitter     review         -        -    | needs one of the roles
 sub   submitter     see-report     -        -    | needs one of the roles
+sub   submitter     see-rows       -        -    | needs one of the roles
+rae   reviewer      see-rows       -        -    | ok
+aud   auditor       see-report     -        -    | ok
+aud   auditor       see-rows       -        -    | needs one of the roles
+op    operator      see-rows       -        -    | needs one of the roles
+cam   curator       see-rows       -        -    | needs one of the roles
 sub   submitter     see-submission -        sub  | ok
 sub   submitter     see-submission -        ann  | not yours
 rae   reviewer      see-submission -        sub  | ok
