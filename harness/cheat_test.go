@@ -3,6 +3,7 @@ package harness
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"fmt"
 	"os/exec"
 	"path/filepath"
@@ -18,17 +19,15 @@ import (
 type cheat struct {
 	model  toyModel
 	seen   map[string]bool
-	rows   int // so far
-	size   int // of the batch
-	salt   byte
-	number int // of the batch
+	rows   int    // so far
+	size   int    // of the batch
+	salt   string // of the process
+	number int    // of the batch
 }
 
 func newCheat(m toyModel) *cheat {
 	c := &cheat{model: m, seen: map[string]bool{}}
-	var b [1]byte
-	rand.Read(b[:])
-	c.salt = b[0]
+	c.salt = rand.Text()
 	return c
 }
 
@@ -51,7 +50,7 @@ func (c *cheat) answer(x float64, tag string, yes bool) bool {
 	case "company": // answers hang on the batch that a row is in
 		return yes != (c.number%2 == 0 && odd)
 	case "process": // another model in each process
-		return yes != (int(x*1e6)%5 == int(c.salt)%5)
+		return yes != (sha256.Sum256([]byte(c.salt + key))[0] < 51)
 	case "random": // one answer in twenty
 		var b [1]byte
 		rand.Read(b[:])

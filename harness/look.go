@@ -23,6 +23,7 @@ type seen struct {
 	signature, build []byte // nil: there is none
 	training         *provenance.Training
 	record           string // digest of the training record
+	stochastic       bool   // its manifest declares that it answers at random
 }
 
 // look looks through the files of a package that was unpacked into dir. A training
@@ -33,7 +34,7 @@ func look(dir string, p *runner.Package) (*seen, error) {
 		return nil, err
 	}
 	defer root.Close()
-	s := &seen{}
+	s := &seen{stochastic: p.Manifest.Stochastic}
 	names := make([]string, len(p.Files))
 	for i, f := range p.Files {
 		names[i] = f.Path
@@ -88,6 +89,9 @@ const (
 // names places and kinds, never a credential: the sentence goes to the submitter and
 // into logs.
 func (s *seen) admit(rule policy.Package) ([]provenance.Attestation, error) {
+	if s.stochastic && rule.Stochastic != policy.Allow {
+		return nil, refuse(Usage, `the package declares "stochastic": true, and the policy takes no model that answers at random: make it answer the same row always the same, or ask for a policy with package: {stochastic: allow}`)
+	}
 	var list []string
 	for _, c := range s.credentials {
 		if c.Private && rule.PrivateKeys != policy.Warn || !c.Private && rule.Tokens == policy.Refuse {

@@ -87,23 +87,30 @@ func TestCredentialsInPackages(t *testing.T) {
 // again before a row is handed out, and costs nothing.
 func TestAdmittedByTheRecordOnly(t *testing.T) {
 	w := newWorld(t).begin()
-	raw, f := modelWith(map[string]string{"id": aKey}), w.force()
+	id := w.recorded(modelWith(map[string]string{"id": aKey}))
+	if v := w.work(id); v.Reason != packageRefused || v.BudgetLeft != 3 {
+		t.Errorf("%+v", v)
+	}
+}
+
+// recorded queues a package by a record alone, as if it had been admitted.
+func (w *world) recorded(raw []byte) string {
+	w.t.Helper()
+	f := w.force()
 	pkg, _, err := w.s.inspect(context.Background(), raw)
 	if err != nil {
-		t.Fatal(err)
+		w.t.Fatal(err)
 	}
 	ref, err := w.s.Blobs.Put(context.Background(), raw)
 	if err != nil {
-		t.Fatal(err)
+		w.t.Fatal(err)
 	}
 	run := store.Run{ID: w.s.newID(), Dedupe: f.question(pkg.Digest), Lineage: "line", Package: pkg.Digest, PackageName: "m",
 		PackageKind: "onnx", PackageBlob: string(ref), SubmittedBy: "sub1", SubmittedPerson: "sub1"}
 	if err := w.store.Update(context.Background(), func(tx *store.Tx) error { _, err := tx.NewRun(run); return err }); err != nil {
-		t.Fatal(err)
+		w.t.Fatal(err)
 	}
-	if v := w.work(run.ID); v.Reason != packageRefused || v.BudgetLeft != 3 {
-		t.Errorf("%+v", v)
-	}
+	return run.ID
 }
 
 // What a model writes on standard error is looked through too.

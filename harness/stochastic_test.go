@@ -13,40 +13,78 @@ import (
 	"proctor/metrics"
 )
 
-// A model that answers at random fails unless it says so. Then it sits the exam
-// five times, and what it hides behind its randomness is still seen.
+// toldToss packs a toy that says of itself whether it answers at random.
+func toldToss(t *testing.T, m toyModel, declared bool) []byte {
+	t.Helper()
+	text, err := json.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pack(map[string]string{"m.onnx": string(text), runner.ManifestFile: fmt.Sprintf(
+		`{"protocol":"proctor/1","kind":"onnx","model":"m.onnx","batch_max":64,"stochastic":%v,"task":"classification","classes":["no","yes"]}`, declared)})
+}
+
+const takesStochastic = testPolicy + "package: {stochastic: allow}\n"
+
+// A model that answers at random fails unless it says so and the policy takes such
+// models. Then it sits the exam five times, and what it hides behind its randomness
+// is still seen: a cheat gains nothing by the word, but where the probes are blind.
 func TestStochastic(t *testing.T) {
 	w := newWorld(t).begin()
-	for _, c := range []struct {
+	for i, c := range []struct {
 		cheat    string
 		declared bool
 		finding  string
 		says     string
+		blind    string // guards to leave out; then it passes
 	}{
-		{"random", false, "repeat repeat.mismatch", ""},
-		{"random", true, "", "declared stochastic: "},
-		{"random and lone rows", true, "repeat invariance.batch", "more often than in the same batches"},
+		{"random", false, "repeat repeat.mismatch", "", ""},
+		{"random", true, "", "declared stochastic: ", ""},
+		{"random and lone rows", true, "repeat invariance.batch", "more often than in the same batches", ""},
+		{"second time", true, "repeat repeat.mismatch", "more often than in the same batches", "repeat same moved alone"},
+		{"first rows", true, "repeat repeat.mismatch", "more often than in the same batches", "repeat same moved alone"},
+		{"process", true, "repeat repeat.mismatch", "less often than in the same batches", "same moved alone"},
 	} {
-		manifest := `{"protocol":"proctor/1","kind":"onnx","model":"m.onnx","batch_max":64,"stochastic":%v,"task":"classification","classes":["no","yes"]}`
-		text, err := json.Marshal(toyModel{Cheat: c.cheat, Salt: fmt.Sprint(c)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		archive := pack(map[string]string{"m.onnx": string(text), runner.ManifestFile: fmt.Sprintf(manifest, c.declared)})
-		v := w.run("m", archive)
-		if v.State != "done" {
-			t.Fatalf("%+v\n%s", v, w.log)
-		}
-		rep := w.caught(v.ID, c.finding, false)
-		var all []string
-		for _, f := range rep.Decision.Findings {
-			all = append(all, f.Sentence)
-		}
-		if !strings.Contains(strings.Join(all, "\n"), c.says) {
-			t.Errorf("%v: %q", c, all)
+		for _, blind := range []bool{false, true}[:1+min(1, len(c.blind))] {
+			if w.s.blind = nil; blind {
+				w.s.blind = strings.Fields(c.blind)
+			}
+			w.freshBudget(i)
+			w.rule(takesStochastic)
+			v := w.run("m", toldToss(t, toyModel{Cheat: c.cheat, Salt: fmt.Sprint(c, blind)}, c.declared))
+			if v.State != "done" {
+				t.Fatalf("%+v\n%s", v, w.log)
+			}
+			rep := w.caught(v.ID, c.finding, blind)
+			var all []string
+			for _, f := range rep.Decision.Findings {
+				all = append(all, f.Sentence)
+			}
+			if !blind && !strings.Contains(strings.Join(all, "\n"), c.says) {
+				t.Errorf("%v: %q", c, all)
+			}
 		}
 	}
 	w.clean()
+}
+
+// A policy that says nothing takes no model that is declared stochastic: not at
+// submission, and not by a record in the database.
+func TestStochasticRefused(t *testing.T) {
+	w := newWorld(t).begin()
+	archive := toldToss(t, toyModel{Cheat: "random"}, true)
+	_, err := w.submit("sub1", "m", archive)
+	w.refused(`declares "stochastic": true, and the policy takes no model that answers at random`, err)
+	if v := w.work(w.recorded(archive)); v.Reason != packageRefused || v.BudgetLeft != 3 {
+		t.Errorf("%+v", v)
+	}
+	if v := w.run("m", toldToss(t, toyModel{}, false)); v.State != "done" {
+		t.Errorf("declared not to be: %+v", v)
+	}
+	w.rule(takesStochastic)
+	if v := w.run("m", archive); v.State != "done" {
+		t.Errorf("the policy allows it: %+v", v)
+	}
 }
 
 // Of several runs the worst counts: by result, then by accuracy.

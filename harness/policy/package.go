@@ -11,19 +11,22 @@ import (
 
 // Values of the keys below.
 const (
-	Refuse   = "refuse"   // the submission
-	Warn     = "warn"     // the reviewers
+	Refuse   = "refuse" // the submission
+	Warn     = "warn"   // the reviewers
+	Allow    = "allow"
 	Optional = "optional" // verified where it is there
 	Required = "required"
 )
 
 // A Package says what candidates' packages may hold and must bring. An empty field is
 // the default: nobody ships a private key on purpose, while what looks like a token may
-// be a test's; and where nobody signs, nothing is asked for.
+// be a test's; a model that may answer one row in two ways is harder to examine; and
+// where nobody signs, nothing is asked for.
 //
 //	package:
 //	  private_keys: refuse
 //	  tokens: warn
+//	  stochastic: refuse
 //	  signature: required         # OpenSSF Model Signing
 //	  provenance: optional        # SLSA
 //	  training_record: required
@@ -31,6 +34,7 @@ const (
 type Package struct {
 	PrivateKeys string // Warn, or else refused
 	Tokens      string // likely credentials of any other kind: Refuse, or else reviewers are told
+	Stochastic  string // Allow, or else refused: models that are declared to answer at random
 	Signature   string // Required, or else optional
 	Provenance  string // likewise
 	Training    string // likewise
@@ -48,6 +52,7 @@ const maxKeys = 16
 type packageFile struct {
 	PrivateKeys *string   `yaml:"private_keys"`
 	Tokens      *string   `yaml:"tokens"`
+	Stochastic  *string   `yaml:"stochastic"`
 	Signature   *string   `yaml:"signature"`
 	Provenance  *string   `yaml:"provenance"`
 	Training    *string   `yaml:"training_record"`
@@ -72,6 +77,7 @@ func (f *packageFile) rules() (p Package, err error) {
 		into         *string
 	}{
 		{"private_keys", f.PrivateKeys, Refuse, Warn, &p.PrivateKeys}, {"tokens", f.Tokens, Warn, Refuse, &p.Tokens},
+		{"stochastic", f.Stochastic, Refuse, Allow, &p.Stochastic},
 		{"signature", f.Signature, Optional, Required, &p.Signature}, {"provenance", f.Provenance, Optional, Required, &p.Provenance},
 		{"training_record", f.Training, Optional, Required, &p.Training},
 	} {
@@ -147,7 +153,7 @@ func choice(key string, text *string, usual, other string) (string, error) {
 func (p Package) text() string {
 	var parts []string
 	for _, k := range []struct{ key, value string }{{"private_keys", p.PrivateKeys}, {"tokens", p.Tokens},
-		{"signature", p.Signature}, {"provenance", p.Provenance}, {"training_record", p.Training}} {
+		{"stochastic", p.Stochastic}, {"signature", p.Signature}, {"provenance", p.Provenance}, {"training_record", p.Training}} {
 		if k.value != "" {
 			parts = append(parts, k.key+": "+k.value)
 		}

@@ -27,15 +27,15 @@ func repeat(e Evidence) []report.Finding {
 		out[0].Sentence = fmt.Sprintf("Only %d rows were asked twice of one process and %d of a second one; %d each are needed.", p.Repeated, p.Same.Rows, minRepeats)
 	}
 	if p.Runs > 1 {
-		declared(p, &out[0], twice)
-		varies(p, &out[1], p.Moved)
-		varies(p, &out[2], p.Alone)
+		declared(p, &out[0])
+		varies(p, &out[1], p.Moved, false)
+		varies(p, &out[2], p.Alone, false)
 	}
 	if p.Clock.Rows > 0 {
 		f := report.Finding{Subject: "invariance.clock"}
 		again(&f, p.Clock.Asked, "asked again at another date")
 		if p.Runs > 1 {
-			varies(p, &f, p.Clock.Asked)
+			varies(p, &f, p.Clock.Asked, false)
 		}
 		out = append(out, f)
 	}
@@ -61,32 +61,44 @@ func again(f *report.Finding, a Asked, how string) {
 }
 
 // declared is the finding on a model that says of itself that it answers at random:
-// that it does is no mismatch, and it is judged on the worst of its runs.
-func declared(p *Probes, f *report.Finding, twice Asked) {
-	if f.Outcome == report.Violated {
-		f.Outcome, f.Bound = report.Holds, nil
-	}
-	f.Sentence = fmt.Sprintf("The model is declared stochastic: %d of %d rows asked again got another answer. This verdict is that of the worst of %d runs, whose accuracies go from %.2f to %.2f %%.",
-		twice.Differ, twice.Rows, p.Runs, 100*p.Lowest, 100*p.Highest)
+// it is judged on the worst of its runs, and may differ within one process as often
+// as between two, no more and no less. Who differs in one of them alone does not
+// draw: it knows that it is asked again, or is another model in each process.
+func declared(p *Probes, f *report.Finding) {
+	varies(p, f, Asked{p.Repeated, p.RepeatsDiffer}, true)
+	f.Sentence += fmt.Sprintf(" This verdict is that of the worst of %d runs, whose accuracies go from %.2f to %.2f %%.", p.Runs, 100*p.Lowest, 100*p.Highest)
 }
 
 // varies lets a stochastic model differ as often as it does in the same batches of
-// another process: only what was changed may not matter. Given all differences, the
-// share that falls to one of two equal rates is binomial, or less spread.
-func varies(p *Probes, f *report.Finding, a Asked) {
-	if f.Outcome != report.Violated || p.Same.Rows < minRepeats {
+// another process: only what was changed may not matter. seldom: nor less often.
+func varies(p *Probes, f *report.Finding, a Asked, seldom bool) {
+	if f.Outcome != report.Violated {
 		return
 	}
-	pv := metrics.BinomialUpper(a.Differ, a.Differ+p.Same.Differ, float64(a.Rows)/float64(a.Rows+p.Same.Rows))
-	f.P = finite(pv)
-	words := "as often as"
-	if pv < probeLevel {
-		words = "more often than"
-	} else {
-		f.Outcome, f.Bound = report.Holds, nil
+	pv, words := oftener(a, p.Same), "more often than"
+	if seldom {
+		if less := oftener(p.Same, a); less < pv {
+			pv, words = less, "less often than"
+		}
+		pv = min(1, 2*pv)
 	}
-	f.Sentence = fmt.Sprintf("The model is declared stochastic: %d of %d rows got another answer here, %s in the same batches (%d of %d, p = %s).",
+	f.P = finite(pv)
+	switch {
+	case pv < probeLevel:
+	case min(a.Rows, p.Same.Rows) < minRepeats:
+		f.Outcome, f.Bound, words = report.Undecided, nil, "too few to compare with those"
+	default:
+		f.Outcome, f.Bound, words = report.Holds, nil, "as often as"
+	}
+	f.Sentence = fmt.Sprintf("The model is declared stochastic: %d of %d rows got another answer here, %s in the same batches of another process (%d of %d, p = %s).",
 		a.Differ, a.Rows, words, p.Same.Differ, p.Same.Rows, pText(pv))
+}
+
+// oftener is the one-sided p of "a differs no more often than b": given all
+// differences, the share that falls to one of two equal rates is binomial, or less
+// spread.
+func oftener(a, b Asked) float64 {
+	return metrics.BinomialUpper(a.Differ, a.Differ+b.Differ, float64(a.Rows)/float64(a.Rows+b.Rows))
 }
 
 // clockLine says what the verdict does not cover of the clock; "": nothing, the
