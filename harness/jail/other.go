@@ -84,3 +84,8 @@ func UseRunsc(path, digest string) error { return fmt.Errorf("runsc: to be had o
 
 // Cgroups fails: there are none.
 func Cgroups() error { return fmt.Errorf("cgroups are to be had on Linux only") }
+
+// MakeRoot fails: programs see a root of their own on Linux only.
+func MakeRoot() (dir string, remove func(), err error) {
+	return "", nil, fmt.Errorf("a root filesystem: to be had on Linux only")
+}

@@ -12,44 +12,66 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A scratch is the writable folder of one program in a tier without mounts. Next
-// to it lies a file that the service keeps locked while it lives: a folder whose
-// lock can be had belongs to a service that died.
+// A scratch is a folder of the host for one program: the writable one in a tier
+// without mounts, or a root filesystem. Next to it lies a file that the service keeps
+// locked while it lives: a folder whose lock can be had belongs to a service that died.
 type scratch struct {
 	top  string // folder of the two
-	dir  string // what the program may write
+	dir  string // what the program sees
 	lock *os.File
 }
 
 const scratchPrefix = "proctor-jail-"
 
-func newScratch(user int) (_ *scratch, err error) {
+// newScratch makes the folder that a user, unless it is negative, may write.
+func newScratch(user int) (*scratch, error) {
+	s, err := makeScratch("tmp", 0o700)
+	if err != nil || user < 0 {
+		return s, err
+	}
+	if err := os.Chown(s.dir, user, user); err != nil {
+		s.remove()
+		return nil, err
+	}
+	return s, nil
+}
+
+// MakeRoot makes an empty folder for [Spec.Root]. remove takes it away with all that
+// lies in it; if the service is killed before, the next one's sweep does.
+func MakeRoot() (dir string, remove func(), err error) {
+	sweepOnce.Do(sweep) // first: roots are large, and those of the dead fill the disk
+	s, err := makeScratch("root", 0o755)
+	if err != nil {
+		return "", nil, err
+	}
+	return s.dir, s.remove, nil
+}
+
+func makeScratch(name string, mode os.FileMode) (_ *scratch, err error) {
 	top, err := os.MkdirTemp("", scratchPrefix)
 	if err != nil {
 		return nil, err
 	}
-	s := &scratch{top: top, dir: filepath.Join(top, "tmp")}
+	s := &scratch{top: top, dir: filepath.Join(top, name)}
 	defer func() {
 		if err != nil {
 			s.remove()
 		}
 	}()
-	if s.lock, err = os.OpenFile(filepath.Join(top, "lock"), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600); err != nil {
+	making, lock := filepath.Join(top, "making"), filepath.Join(top, "lock")
+	if s.lock, err = os.OpenFile(making, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600); err != nil {
 		return nil, err
 	}
 	if err := unix.Flock(int(s.lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		return nil, err
 	}
+	if err := os.Rename(making, lock); err != nil { // now: no sweep finds it unlocked
+		return nil, err
+	}
 	if err := os.Chmod(top, 0o711); err != nil {
 		return nil, err
 	}
-	if err := os.Mkdir(s.dir, 0o700); err != nil {
-		return nil, err
-	}
-	if user >= 0 {
-		return s, os.Chown(s.dir, user, user)
-	}
-	return s, nil
+	return s, os.Mkdir(s.dir, mode)
 }
 
 func (s *scratch) remove() {
@@ -60,7 +82,7 @@ func (s *scratch) remove() {
 }
 
 // sweep removes what services that were killed left behind: cgroups, scratch
-// folders, and processes of jails without a pid namespace, which outlive them.
+// folders, root filesystems, and processes of jails without a pid namespace, which outlive them.
 func sweep() {
 	sweepCgroups()
 	tops, _ := filepath.Glob(filepath.Join(os.TempDir(), scratchPrefix+"*"))

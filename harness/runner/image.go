@@ -25,14 +25,8 @@ const imagePath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 // the image's own root filesystem and nothing of this machine's. remove takes it away.
 // The error is a *Failure.
 func (r Runner) image(ctx context.Context, dir string, p *Package, spec *jail.Spec) (remove func(), err error) {
-	top, err := os.MkdirTemp("", "proctor-root-")
-	if err != nil {
+	if spec.Root, remove, err = jail.MakeRoot(); err != nil {
 		return nil, &Failure{ServiceError, err.Error(), 0}
-	}
-	remove = func() { os.RemoveAll(top) }
-	spec.Root = filepath.Join(top, "root")
-	if err := errors.Join(os.Chmod(top, 0o711), os.Mkdir(spec.Root, 0o755)); err != nil {
-		return remove, &Failure{ServiceError, err.Error(), 0}
 	}
 	img, err := intake.UnpackImage(ctx, os.DirFS(filepath.Join(dir, ImageDir)), p.Manifest.Image, spec.Root, intake.ImageLimits)
 	var file *intake.FileError

@@ -1,12 +1,21 @@
 package runner
 
 import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"proctor/harness/intake"
+	"proctor/harness/jail"
 )
 
 func TestImageManifest(t *testing.T) {
@@ -67,6 +76,61 @@ func TestImageProgram(t *testing.T) {
 		got, err := imageProgram(root, img)
 		if c.want == "" && err == nil || c.want != "" && !slices.Equal(got, []string{c.want, "-x"}) {
 			t.Errorf("%+v: %v %v", c, got, err)
+		}
+	}
+}
+
+// onePackage is an image of one layer with one program, as the files of a package.
+func onePackage(t *testing.T) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	blob := func(b string) string {
+		sum := sha256.Sum256([]byte(b))
+		digest := hex.EncodeToString(sum[:])
+		files["image/blobs/sha256/"+digest] = b
+		return fmt.Sprintf(`{"mediaType":"application/vnd.oci.image.layer.v1.tar","digest":"sha256:%s","size":%d}`, digest, len(b))
+	}
+	var tarred bytes.Buffer
+	w := tar.NewWriter(&tarred)
+	if err := errors.Join(w.WriteHeader(&tar.Header{Name: "serve", Mode: 0o755, Typeflag: tar.TypeReg}), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	layer := blob(tarred.String())
+	digest := func(b string) string { _, d, _ := strings.Cut(b, `"digest":"`); return d[:71] }
+	config := blob(`{"os":"linux","config":{"Entrypoint":["/serve"]},"rootfs":{"diff_ids":["` + digest(layer) + `"]}}`)
+	manifest := blob(`{"config":` + config + `,"layers":[` + layer + `]}`)
+	files[ManifestFile] = `{"protocol":"proctor/1","kind":"image","image":"` + digest(manifest) + `","task":"classification","classes":["no","yes"]}`
+	return files
+}
+
+// Laying an image out counts against the time of the run, and a run that ends there
+// says so. Of a caller who gives up, the failure is the service's.
+func TestImageTime(t *testing.T) {
+	if have, why := jail.Probe(); !have.AtLeast(jail.NoCgroup) {
+		t.Skipf("an image needs a root of its own; this machine has tier %s: %v", have, why)
+	}
+	dir, p := stage(t, onePackage(t))
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	overdue, cancel := context.WithDeadline(t.Context(), time.Now())
+	defer cancel()
+	for name, c := range map[string]struct {
+		ctx            context.Context
+		total          time.Duration
+		reason, detail string
+	}{
+		"no time":               {t.Context(), 1, RunTimeout, "its image was not laid out after 1ns"},
+		"enough time":           {t.Context(), time.Minute, StartFailed, ""}, // the program is an empty file: the layout is done
+		"cancelled":             {cancelled, time.Minute, ServiceCancelled, "canceled"},
+		"the caller's time":     {overdue, time.Minute, ServiceCancelled, "deadline exceeded"},
+		"both, by one deadline": {overdue, 1, ServiceCancelled, "deadline exceeded"},
+	} {
+		l := quick
+		l.Total = c.total
+		_, facts, err := Runner{}.Run(c.ctx, dir, p, sheet(t, 3), l)
+		var f *Failure
+		if !errors.As(err, &f) || f.Reason != c.reason || !strings.Contains(f.Detail, c.detail) || facts.Tier != "" || f.Delivered != 0 {
+			t.Errorf("%s: %v, %+v; want %s: %s", name, err, facts, c.reason, c.detail)
 		}
 	}
 }

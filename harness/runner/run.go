@@ -47,10 +47,15 @@ func (r Runner) Run(ctx context.Context, dir string, p *Package, s Sheet, l Limi
 	if err != nil {
 		return Output{}, facts, &Failure{StartFailed, err.Error(), 0}
 	}
+	total, cancel := context.WithTimeout(ctx, l.Total) // laying an image out is part of the run
+	defer cancel()
 	if p.Manifest.Kind == KindImage {
-		remove, err := r.image(ctx, dir, p, &spec)
+		remove, err := r.image(total, dir, p, &spec)
 		if remove != nil {
 			defer remove()
+		}
+		if err != nil && overdue(ctx, total) {
+			return Output{}, facts, &Failure{RunTimeout, fmt.Sprintf("its image was not laid out after %v", l.Total), 0}
 		}
 		if err != nil {
 			return Output{}, facts, err
@@ -60,9 +65,10 @@ func (r Runner) Run(ctx context.Context, dir string, p *Package, s Sheet, l Limi
 		r.moveClock(&spec, s.Ahead)
 	}
 	facts.Program, facts.Landlock = program, jail.LandlockVersion()
-	total, cancel := context.WithTimeout(ctx, l.Total)
-	defer cancel()
 	proc, err := jail.Start(total, spec)
+	if err != nil && overdue(ctx, total) {
+		return Output{}, facts, &Failure{RunTimeout, fmt.Sprintf("not started after %v", l.Total), 0}
+	}
 	if err != nil {
 		return Output{}, facts, startFailure(ctx, err)
 	}
@@ -91,6 +97,9 @@ func (r Runner) Run(ctx context.Context, dir string, p *Package, s Sheet, l Limi
 	}
 	return c.out, facts, nil
 }
+
+// overdue says whether a run's own time is over and not its caller's.
+func overdue(ctx, total context.Context) bool { return ctx.Err() == nil && total.Err() != nil }
 
 func (l Limits) orDefault() Limits {
 	d := DefaultLimits
