@@ -34,13 +34,15 @@ func NewCalibration(p []float64, hit []bool) (*Calibration, error) {
 // Calibration is that of the positive class's probability, or else of the largest
 // probability of each row, the first of equals, being of the true class. It is an
 // error if the model gave no probabilities.
-func (f *Frame) Calibration() (*Calibration, error) {
-	if why := f.withoutProbs(); why != "" {
+func (f *Frame) Calibration() (*Calibration, error) { return f.calibration() }
+
+func (v *view) calibration() (*Calibration, error) {
+	if why := v.withoutProbs(); why != "" {
 		return nil, fmt.Errorf("calibration: %s", why)
 	}
-	c := &Calibration{make([]float64, f.Len()), make([]bool, f.Len())}
+	c := &Calibration{make([]float64, len(v.answers)), make([]bool, len(v.answers))}
 	for i := range c.p {
-		c.p[i], c.hit[i] = f.confidence(i)
+		c.p[i], c.hit[i] = v.confidence(i)
 	}
 	return c, nil
 }

@@ -15,29 +15,52 @@ type CoxFit struct {
 // probabilities separate the rows, or are all equal), or where the fit does not
 // converge.
 func (c *Calibration) Cox() CoxFit {
-	n := int64(len(c.p))
+	f, n := c.fits(), len(c.p)
+	return CoxFit{
+		Intercept: f.free.number("cox_intercept@1", 0, n),
+		Slope:     f.free.number("cox_slope@1", 1, n),
+		InLarge:   f.level.number("calibration_in_the_large@1", 0, n),
+	}
+}
+
+// A coxPoint is an intercept and slope of the highest likelihood, or why there are none.
+type coxPoint struct {
+	v   [2]float64
+	why string
+}
+
+func (p coxPoint) number(id string, at, n int) Estimate {
+	if p.why != "" {
+		return undefined(p.why, int64(n))
+	}
+	return number(id, p.v[at], n)
+}
+
+// coxFits are both fits on the logits x: of intercept and slope, and of the intercept
+// with slope 1.
+type coxFits struct {
+	x           []float64
+	free, level coxPoint
+}
+
+func (c *Calibration) fits() coxFits {
 	x, why := c.logits()
 	if why != "" {
-		e := undefined(why, n)
-		return CoxFit{e, e, e}
+		return coxFits{nil, coxPoint{why: why}, coxPoint{why: why}}
 	}
-	var f CoxFit
-	if v, ok := c.fit(x, false); ok {
-		f.InLarge = number("calibration_in_the_large@1", v[0], len(x))
-	} else {
-		f.InLarge = undefined("the fit does not converge", n)
+	f := coxFits{x: x, level: c.highest(x, false)}
+	if f.free.why = c.separated(x); f.free.why == "" {
+		f.free = c.highest(x, true)
 	}
-	if why := c.separated(x); why != "" {
-		f.Intercept, f.Slope = undefined(why, n), undefined(why, n)
-		return f
-	}
-	v, ok := c.fit(x, true)
-	if !ok {
-		f.Intercept, f.Slope = undefined("the fit does not converge", n), undefined("the fit does not converge", n)
-		return f
-	}
-	f.Intercept, f.Slope = number("cox_intercept@1", v[0], len(x)), number("cox_slope@1", v[1], len(x))
 	return f
+}
+
+func (c *Calibration) highest(x []float64, free bool) coxPoint {
+	v, ok := c.fit(x, free)
+	if !ok {
+		return coxPoint{why: "the fit does not converge"}
+	}
+	return coxPoint{v: v}
 }
 
 func (c *Calibration) logits() ([]float64, string) {

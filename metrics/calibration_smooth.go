@@ -44,33 +44,51 @@ func (c *Calibration) SmoothAt(sigma float64) Estimate {
 	return number("smece_at@1", c.smooth(sigma), len(c.p))
 }
 
-// smooth spreads rows and residuals linearly over a grid, smooths both, and
-// compares them at evenly spaced points between grid points.
 func (c *Calibration) smooth(sigma float64) float64 {
+	s := c.smoothing(sigma)
+	return s.wrong / s.dense
+}
+
+// A smoothing is the rows and residuals spread linearly over a grid, smoothed, and
+// compared at evenly spaced points between grid points: the error is wrong / dense.
+type smoothing struct {
+	kernel
+	residual     []float64 // smoothed, by point
+	wrong, dense float64   // sums over the points of |residual| and of the density
+}
+
+func (c *Calibration) smoothing(sigma float64) smoothing {
 	grid := max(smoothGrid, int(math.RoundToEven(20/sigma)))/2 + 1
 	rows, residuals := make([]float64, grid), make([]float64, grid)
 	for i, p := range c.p {
-		j := min(grid-2, int(p*float64(grid-1)))
-		frac := float64(p*float64(grid-1)) - float64(j)
+		j, frac := between(p, grid)
 		r := p - float64(oneIf(c.hit[i]))
 		rows[j] += 1 - frac
 		rows[j+1] += frac
 		residuals[j] += float64((1 - frac) * r)
 		residuals[j+1] += float64(frac * r)
 	}
-	k := newKernel(sigma, grid)
-	points := max(smoothPoints, int(math.RoundToEven(10/sigma)))
-	wrong, dense := 0.0, 0.0
-	for i := range points {
-		t := float64(i) / float64(points-1)
-		j := min(grid-2, int(t*float64(grid-1)))
-		frac := float64(t*float64(grid-1)) - float64(j)
-		r0, d0 := k.at(residuals, rows, j)
-		r1, d1 := k.at(residuals, rows, j+1)
-		wrong += math.Abs(float64(r0*(1-frac)) + float64(r1*frac))
-		dense += float64(d0*(1-frac)) + float64(d1*frac) + smoothDensity
+	s := smoothing{kernel: newKernel(sigma, grid), residual: make([]float64, max(smoothPoints, int(math.RoundToEven(10/sigma))))}
+	for i := range s.residual {
+		j, frac := s.point(i)
+		r0, d0 := s.at(residuals, rows, j)
+		r1, d1 := s.at(residuals, rows, j+1)
+		s.residual[i] = float64(r0*(1-frac)) + float64(r1*frac)
+		s.wrong += math.Abs(s.residual[i])
+		s.dense += float64(d0*(1-frac)) + float64(d1*frac) + smoothDensity
 	}
-	return wrong / dense
+	return s
+}
+
+// point is where point i lies on the grid.
+func (s *smoothing) point(i int) (j int, frac float64) {
+	return between(float64(i)/float64(len(s.residual)-1), s.grid)
+}
+
+// between is the grid point below p in [0, 1], and how far p is on the way to the next.
+func between(p float64, grid int) (j int, frac float64) {
+	j = min(grid-2, int(p*float64(grid-1)))
+	return j, float64(p*float64(grid-1)) - float64(j)
 }
 
 // A kernel is a Gaussian at the distances of the grid's points from its middle,
@@ -99,17 +117,22 @@ func newKernel(sigma float64, grid int) kernel {
 
 // at is both columns smoothed at grid point j, reflected at the ends.
 func (k kernel) at(x, y []float64, j int) (sx, sy float64) {
-	last, from := k.grid-1, j+k.grid/2-k.first
+	from := j + k.grid/2 - k.first
 	for i, w := range k.w {
-		at := from - i
-		if at < 0 {
-			at = -at
-		}
-		if at > last {
-			at = 2*last - at
-		}
+		at := k.inside(from - i)
 		sx += float64(w * x[at])
 		sy += float64(w * y[at])
 	}
 	return sx, sy
+}
+
+// inside is a place on the grid, or its reflection.
+func (k kernel) inside(at int) int {
+	if at < 0 {
+		at = -at
+	}
+	if last := k.grid - 1; at > last {
+		at = 2*last - at
+	}
+	return at
 }

@@ -91,6 +91,11 @@ func FuzzFrames(f *testing.F) {
 		for _, q := range []*Pair{p, part, none} {
 			fuzzPair(t, q)
 		}
+		if x, err := part.CalibrationChange(.9); err == nil {
+			marked(t, "calibration", x.Smooth, -1, 1)
+		} else if part.N() > 0 {
+			t.Fatal(err)
+		}
 		fuzzFrame(t, &Frame{view: p.candidate})
 	})
 }

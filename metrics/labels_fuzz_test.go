@@ -165,6 +165,15 @@ func FuzzCalibration(f *testing.F) {
 			marked(t, "cox", e, math.Inf(-1), math.Inf(1))
 		}
 		marked(t, "ratio", c.Ratio(), 0, math.Inf(1))
+		other := &Calibration{append(append([]float64{}, p[1:]...), p[0]), hit}
+		if x, err := CompareCalibration(c, other, .9); err != nil {
+			t.Fatal(err)
+		} else {
+			marked(t, "smooth change", x.Smooth, -1, 1)
+			for _, e := range []Estimate{x.Intercept, x.Slope, x.InLarge} {
+				marked(t, "cox change", e, math.Inf(-1), math.Inf(1))
+			}
+		}
 	})
 }
 
