@@ -119,6 +119,11 @@ func (s *Service) activate(tx *store.Tx, c store.Change, d decision) error {
 	if c.Kind == destruction {
 		return s.destroy(tx, doc)
 	}
+	if c.Kind == "holdout" {
+		if err := follows(tx, doc.Digest); err != nil {
+			return err
+		}
+	}
 	if err := tx.Activate(doc, c.ID); err != nil {
 		return err
 	}

@@ -63,7 +63,7 @@ func budgetSet(tx *store.Tx, lineage string, h sealedSet) (api.BudgetSet, error)
 		return set, err
 	}
 	set.Inherited = set.Used - own
-	burnt, err := burntLines(tx, c.Digest)
+	burnt, err := burntLines(tx, c)
 	set.Seen = len(burnt)
 	return set, err
 }

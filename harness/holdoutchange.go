@@ -25,16 +25,15 @@ import (
 const destruction = "destruction"
 
 // RotateHoldout proposes the reserve of a set as its next version. Rows that people
-// have seen or were given are not in it. A table of fresh rows, if one is given, becomes
+// have seen, in this version or an earlier one, or were given are not in it. A table of fresh rows, if one is given, becomes
 // the reserve after that.
 func (s *Service) RotateHoldout(ctx context.Context, p access.Principal, name, format string, reserve io.Reader) (api.Change, error) {
 	return s.nextVersion(ctx, p, name, verdict.CustodyRotate, func(c *holdout.Custodian, old sealedSet) (holdout.SealInput, string, error) {
-		var burnt map[int]bool
-		err := s.Store.View(ctx, func(tx *store.Tx) (err error) { burnt, err = burntLines(tx, old.Digest); return err })
+		seen, told, err := s.seenRows(ctx, p, c, old)
 		if err != nil {
 			return holdout.SealInput{}, "", err
 		}
-		in, known, err := c.Rotate(slices.Sorted(maps.Keys(burnt)))
+		in, known, err := c.Rotate(seen...)
 		if err != nil {
 			return in, "", refuse(Conflict, "%s version %d: %v", old.Name, old.Version, err)
 		}
@@ -43,7 +42,7 @@ func (s *Service) RotateHoldout(ctx context.Context, p access.Principal, name, f
 				return in, "", usersFault("reserve", err)
 			}
 		}
-		return in, fmt.Sprintf("the reserve of version %d is scored from now on, without %d rows that people have seen or were given; %d seen rows leave scoring", old.Version, known, len(burnt)), nil
+		return in, fmt.Sprintf("the reserve of version %d is scored from now on, without %d rows that people have seen or were given; %s", old.Version, known, told), nil
 	})
 }
 

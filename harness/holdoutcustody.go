@@ -45,7 +45,7 @@ func (r record) burn(tx *store.Tx, c holdout.Commitment, lines []int) error {
 	if len(lines) == 0 {
 		return nil
 	}
-	burnt, err := burntLines(tx, c.Digest)
+	burnt, err := burntLines(tx, c)
 	if err != nil {
 		return err
 	}
@@ -61,8 +61,28 @@ func (r record) burn(tx *store.Tx, c holdout.Commitment, lines []int) error {
 	return nil
 }
 
-// burntLines returns the rows of a set that somebody has seen.
-func burntLines(tx *store.Tx, digest string) (map[int]bool, error) {
+// burntLines returns the rows of a set that somebody has seen, in this version or in
+// one that it amends: corrections make no row unseen.
+func burntLines(tx *store.Tx, c holdout.Commitment) (map[int]bool, error) {
+	out, err := burntIn(tx, c.Digest)
+	if err != nil || !c.Amends {
+		return out, err
+	}
+	old, _, err := commitment(tx, c.Previous)
+	if err != nil {
+		return nil, err
+	}
+	before, err := burntLines(tx, old)
+	for line := range before {
+		if now, stays := c.After(line); stays {
+			out[now] = true
+		}
+	}
+	return out, err
+}
+
+// burntIn returns the rows that somebody saw while they stood in this very version.
+func burntIn(tx *store.Tx, digest string) (map[int]bool, error) {
 	list, err := tx.BurntRows(digest)
 	out := map[int]bool{}
 	for _, b := range list {
@@ -178,7 +198,7 @@ func (s *Service) ShowRows(ctx context.Context, p access.Principal, id string, l
 		out.Rows = append(out.Rows, api.ShownRow{Row: lines[i], Values: row})
 	}
 	err = s.Store.View(ctx, func(tx *store.Tx) error {
-		burnt, err := burntLines(tx, set.Digest)
+		burnt, err := burntLines(tx, set.Commitment)
 		out.Left = shownAtMost(set.Commitment) - len(burnt)
 		return err
 	})

@@ -90,6 +90,7 @@ func (m *manifest) derive(ctx context.Context, keys Keyring, parts map[string]ro
 		return err
 	}
 	want.Version, want.SealedAt, want.Previous = m.Public.Version, m.Public.SealedAt, m.Public.Previous
+	want.Amends, want.Erased = m.Public.Amends, m.Public.Erased
 	want.Canaries, want.Twins, want.ReserveRows = len(flipped), parts[partTwins].Len(), parts[partReserve].Len()
 	want.Practice = parts[partPractice].Len()
 	want.Repeats, _, _ = countRepeats(p.sealed)

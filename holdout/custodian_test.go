@@ -191,6 +191,17 @@ func TestAmend(t *testing.T) {
 	if c2.Rows != 500 || c2.Previous != c.Digest || c2.ReserveRows != 200 {
 		t.Errorf("%+v", c2)
 	}
+	for _, x := range []struct {
+		line, now int
+		stays     bool
+	}{{17, 17, true}, {18, 17, false}, {19, 18, true}, {500, 499, true}} {
+		if now, stays := c2.After(x.line); now != x.now && stays || stays != x.stays {
+			t.Errorf("row %d is %d, %v", x.line, now, stays)
+		}
+	}
+	if _, stays := c.After(1); stays {
+		t.Error("a version that amends nothing has rows of another")
+	}
 	if share := Overlap(c2, c); share < .995 {
 		t.Errorf("the amended set has %v of the old one's exposure", share)
 	}
@@ -245,7 +256,12 @@ func TestRotate(t *testing.T) {
 		for i := range x.seen {
 			seen = append(seen, i+1)
 		}
-		next, known, err := w.hold(t, c, raw).Rotate(seen)
+		k := w.hold(t, c, raw)
+		shown, err := k.Seen(seen)
+		if err != nil {
+			t.Fatal(err)
+		}
+		next, known, err := k.Rotate(shown)
 		if err != nil || known != x.known || next.Table.Len() != 1000-x.known {
 			t.Fatalf("%d seen: %v, %d known, %d rows", x.seen, err, known, next.Table.Len())
 		}
@@ -254,9 +270,12 @@ func TestRotate(t *testing.T) {
 			t.Errorf("%d seen: the rotated set inherits %v, want %v", x.seen, Overlap(c2, c), x.share)
 		}
 	}
+	if _, err := w.hold(t, c, raw).Seen([]int{1001}); err == nil {
+		t.Error("a row that is not there was seen")
+	}
 	in.Reserve, in.Version = rows.Table{}, 9
 	c, raw = w.seal(t, in)
-	if _, _, err := w.hold(t, c, raw).Rotate(nil); !errors.Is(err, ErrNoReserve) {
+	if _, _, err := w.hold(t, c, raw).Rotate(); !errors.Is(err, ErrNoReserve) {
 		t.Errorf("%v", err)
 	}
 }

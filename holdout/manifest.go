@@ -54,8 +54,10 @@ type Commitment struct {
 	Sketch      []string                    `json:"sketch"`     // see Overlap
 	SketchKey   string                      `json:"sketch_key"` // which key the sketch was made with
 	SealedAt    string                      `json:"sealed_at"`
-	Previous    string                      `json:"previous"`     // digest of the version before, or ""
-	Retain      string                      `json:"retain_until"` // last day on which the rows may be kept, "2006-01-02", or ""
+	Previous    string                      `json:"previous"`         // digest of the version before, or ""
+	Retain      string                      `json:"retain_until"`     // last day on which the rows may be kept, "2006-01-02", or ""
+	Amends      bool                        `json:"amends,omitempty"` // it has the rows of the version before, but for corrections
+	Erased      []int                       `json:"erased,omitempty"` // rows of the version before, from 1, that it lacks
 }
 
 // manifest is what the officer signs.
@@ -159,6 +161,9 @@ func (m *manifest) check() error {
 		return errors.New("it is not the manifest of a named version")
 	}
 	if err := m.Spec.check(); err != nil {
+		return err
+	}
+	if err := c.checkAmends(); err != nil {
 		return err
 	}
 	want := map[string]int{partScored: c.Rows, partCanaries: c.Canaries, partTwins: c.Twins, partReserve: c.ReserveRows, partPractice: c.Practice}

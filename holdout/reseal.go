@@ -68,6 +68,19 @@ func (c Correction) check() error {
 	return nil
 }
 
+// Touched returns the rows of a set, from 1 and sorted, that corrections change or
+// erase: what becomes of the set tells of these.
+func Touched(list []Correction) []int {
+	var out []int
+	for _, c := range list {
+		if c.Add == nil {
+			out = append(out, c.Row)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
 // Amend returns what the next version is sealed from: the scored rows with the
 // corrections, in their old order, and the same reserve. Rows that keep their
 // features keep their exposure, since that follows rows.
@@ -104,10 +117,12 @@ func (c *Custodian) Amend(list []Correction) (SealInput, error) {
 	for r, stays := range keep {
 		if stays {
 			index = append(index, r)
+		} else {
+			in.Erased = append(in.Erased, r+1)
 		}
 	}
 	in.Table, err = rows.Concat(append([]rows.Table{changed.Take(index)}, added...)...)
-	in.Reserve = c.parts[partReserve]
+	in.Reserve, in.Amends = c.parts[partReserve], true
 	return in, err
 }
 
@@ -141,25 +156,29 @@ func replaceCells(t rows.Table, sets map[int]map[string]any) (rows.Table, error)
 var ErrNoReserve = errors.New("the set has no reserve: seal a new table under the same name")
 
 // Rotate returns what the next version is sealed from: the reserve, without copies,
-// exact or near, of rows that a person has seen (scored rows, from 1) or that were
-// given away. It says how many went. Rows that happen to equal scored ones stay:
+// exact or near, of rows that people have seen, in this version or another, or that
+// were given away. It says how many went. Rows that happen to equal scored ones stay:
 // such rows are common ones, and a set without them would be harder than the world.
 // Their share of the exposure stays with them.
-func (c *Custodian) Rotate(seen []int) (in SealInput, known int, err error) {
+func (c *Custodian) Rotate(seen ...Seen) (in SealInput, known int, err error) {
 	in = c.next()
-	scored, practice, reserve := c.parts[partScored], c.parts[partPractice], c.parts[partReserve]
+	practice, reserve := c.parts[partPractice], c.parts[partReserve]
 	if reserve.Len() == 0 {
 		return in, 0, ErrNoReserve
 	}
-	lines := make([]int, len(seen))
-	for i, line := range seen {
-		lines[i] = line - 1
+	list := []rows.Table{practice}
+	for _, s := range seen {
+		list = append(list, s.rows)
 	}
-	all, err := rows.Concat(scored.Take(lines), practice, reserve)
+	given, err := rows.Concat(list...)
 	if err != nil {
 		return in, 0, err
 	}
-	keys, first := nearKeys(all), len(lines)+practice.Len()
+	all, err := rows.Concat(given, reserve)
+	if err != nil {
+		return in, 0, err
+	}
+	keys, first := nearKeys(all), given.Len()
 	gone := map[[16]byte]bool{}
 	for _, k := range keys[:first] {
 		gone[k] = true

@@ -22,6 +22,8 @@ type SealInput struct {
 	Practice   rows.Table // rows that are given away already; without columns: Spec.Practice of Table
 	Version    int        // from 1
 	Previous   string     // digest of the version before, or ""
+	Amends     bool       // Table is that of the version before, but for corrections
+	Erased     []int      // rows of the version before, from 1, that Table lacks
 	CanarySeed [32]byte   // secret like the set itself; all zero: drawn from Rand
 	Rand       io.Reader  // source of the data key; nil: the system's
 	Now        time.Time
@@ -75,6 +77,7 @@ func Seal(ctx context.Context, in SealInput, store blob.Store, keys Keyring, off
 		return Sealed{}, err
 	}
 	m.Public.Version, m.Public.Previous = in.Version, in.Previous
+	m.Public.Amends, m.Public.Erased = in.Amends, in.Erased
 	m.Public.SealedAt = in.Now.UTC().Format(time.RFC3339)
 	m.Public.Repeats = repeats
 	m.Public.Canaries, m.Public.Twins, m.Public.ReserveRows = parts[1].Len(), parts[2].Len(), parts[3].Len()
