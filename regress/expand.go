@@ -137,7 +137,7 @@ func (c change) column(col rows.Column) (rows.Column, error) {
 	case hasKey(c.add, name):
 		return mapNumbers(col, fmt.Sprintf("+ %v", c.add[name]), func(v float64) float64 { return v + c.add[name] })
 	case hasKey(c.scale, name):
-		return mapNumbers(col, fmt.Sprintf("* %v", c.scale[name]), func(v float64) float64 { return v * c.scale[name] })
+		return mapNumbers(col, fmt.Sprintf("* %v", c.scale[name]), func(v float64) float64 { return float64(v * c.scale[name]) })
 	case hasKey(c.jitter, name):
 		return c.jitterColumn(col, c.jitter[name])
 	case hasKey(c.rewrite, name):
@@ -213,7 +213,7 @@ func mapNumbers(c rows.Column, by string, f func(float64) float64) (rows.Column,
 	}
 	out := rows.Column{Name: c.Name, Floats: make([]float64, c.Len())}
 	for i, v := range c.Floats {
-		if out.Floats[i] = f(v) + 0; math.IsInf(out.Floats[i], 0) || math.IsNaN(out.Floats[i]) {
+		if out.Floats[i] = float64(f(v)) + 0; math.IsInf(out.Floats[i], 0) || math.IsNaN(out.Floats[i]) {
 			return c, fmt.Errorf("row %d: %v %s is not a finite number", i+1, v, by)
 		}
 	}
@@ -240,9 +240,13 @@ func (c change) jitterColumn(col rows.Column, share float64) (rows.Column, error
 		return col, fmt.Errorf("jitter is %v; it is a share of the number, above 0 and at most 1", share)
 	}
 	return mapNumbers(col, "with jitter", func(v float64) float64 {
-		return v * (1 + share*c.seed.With(col.Name, formatNumber(v)).Uniform())
+		return jitter(v, share, c.seed.With(col.Name, formatNumber(v)).Uniform())
 	})
 }
+
+// jitter moves v by share*u of it. The product is rounded before the sum: a machine
+// that fuses the two would make other bytes, and another digest of the suite.
+func jitter(v, share, u float64) float64 { return float64(v * (1 + float64(share*u))) }
 
 func (c change) rewriteColumn(col rows.Column, by string) (rows.Column, error) {
 	if _, ok := generate.Rewrite(by, c.seed, ""); !ok {

@@ -45,7 +45,7 @@ func (d draw) below(n int) int {
 
 // Uniform returns a number in [-1, 1) with 53 bits.
 func (s Seed) Uniform() float64 {
-	return float64(s.draw().src.Uint64()>>11)/(1<<52) - 1
+	return float64(float64(s.draw().src.Uint64()>>11)/(1<<52)) - 1
 }
 
 // sample returns k different numbers of [0, n), ascending (Floyd's algorithm).
