@@ -63,7 +63,7 @@ func (s *Service) hire(tx *store.Tx, a access.Account) error {
 	if a.ID == console.ID || a.Person == console.Person {
 		return refuse(Usage, "%q stands for the machine itself in the log: choose another name", console.ID)
 	}
-	return s.follow(tx, func(h *hired) error {
+	return s.follow(tx, func(h *standing) error {
 		if was, ok := h.account[a.ID]; ok && (was.Person != a.Person || was.Robot != a.Robot) {
 			return refuse(Conflict, "the account %q is %s's: an account does not change hands, add another", a.ID, was.Person)
 		}
@@ -124,7 +124,7 @@ func (s *Service) impose(ctx context.Context, id string, valid time.Duration, ch
 	}
 	err = s.update(ctx, func(tx *store.Tx, log *appender) error {
 		var a access.Account
-		if err := s.follow(tx, func(h *hired) (err error) {
+		if err := s.follow(tx, func(h *standing) (err error) {
 			was, ok := h.account[id]
 			a, err = change(was.Account, ok)
 			return err
@@ -177,7 +177,7 @@ func (s *Service) Accounts(ctx context.Context, p access.Principal, at time.Time
 	}
 	var h hired
 	err := s.Store.View(ctx, func(tx *store.Tx) error {
-		return s.eachAccount(tx, 0, func(e enlisted) {
+		return s.eachAccount(tx, func(e enlisted) {
 			if since, err := time.Parse(time.RFC3339, e.at); err == nil && !since.After(at) {
 				h.put(e)
 			}

@@ -160,7 +160,7 @@ func TestDatabaseWriterHasNoPeople(t *testing.T) {
 		t.Error("a record made a session")
 	}
 	row := store.Session{Hash: hashOf(forged), Account: "rae", Expires: "2999-01-01T00:00:00Z"}
-	w.sql(`UPDATE sessions SET seal = $1 WHERE hash = $2`, w.s.seal(row), row.Hash)
+	w.sql(`UPDATE sessions SET seal = $1 WHERE hash = $2`, w.s.seal(row, w.s.standing.account["rae"].Account), row.Hash)
 	if !w.is(forged, "session", "rae") {
 		t.Error("negative control: with the key the session would stand")
 	}

@@ -27,28 +27,25 @@ func (s *Service) Audit(ctx context.Context, p access.Principal) (api.Audit, err
 // auditor collects what one audit found.
 type auditor struct {
 	s    *Service
+	tx   *store.Tx // the one view of all that is compared
 	out  api.Audit
 	seen logged
 }
 
 // logged is what the log says of the state of things.
 type logged struct {
-	evidence  map[string]int64    // run -> index
-	approvals map[string]int64    // evidence digest -> index
-	plans     map[string]int64    // run -> index
-	aborts    map[string]bool     // run
-	charges   map[string]bool     // run, holdout
-	active    map[string]string   // kind, name -> digest
-	policies  []string            // digests, as they were activated
-	deployed  map[string][]string // lineage -> packages, as they were activated
+	evidence  map[string]int64 // run -> index
+	approvals map[string]int64 // evidence digest -> index
+	plans     map[string]int64 // run -> index
+	aborts    map[string]bool  // run
+	charges   map[string]bool  // run, holdout
 	digests   map[int64]string
-	proposed  map[string]*verdict.Change
-	imposed   int // accounts put in force without a second person
+	refused   map[string]bool // digests of evidence that a reviewer refused
+	activations
 
 	exposures []loggedCharge   // in order
 	refunds   map[string]int64 // run -> index of the abort that took its charges back
 	seen      map[string]bool  // holdout, line, person: rows that people were shown
-	destroyed map[string]bool  // holdouts whose data key was given up
 }
 
 type loggedCharge struct {
@@ -59,8 +56,7 @@ type loggedCharge struct {
 func newAuditor(s *Service) *auditor {
 	return &auditor{s: s, out: api.Audit{Problems: []string{}}, seen: logged{
 		evidence: map[string]int64{}, approvals: map[string]int64{}, plans: map[string]int64{}, aborts: map[string]bool{}, charges: map[string]bool{},
-		active: map[string]string{}, deployed: map[string][]string{}, digests: map[int64]string{},
-		refunds: map[string]int64{}, seen: map[string]bool{}, destroyed: map[string]bool{}, proposed: map[string]*verdict.Change{},
+		digests: map[int64]string{}, refused: map[string]bool{}, refunds: map[string]int64{}, seen: map[string]bool{},
 	}}
 }
 
@@ -83,6 +79,7 @@ func (s *Service) audit(ctx context.Context) (api.Audit, error) {
 func (s *Service) auditLog(ctx context.Context, a *auditor, rest func(*store.Tx) error) error {
 	_, head := s.Head.Checkpoint()
 	return s.Store.View(ctx, func(tx *store.Tx) error {
+		a.tx = tx
 		tree, err := tlog.Audit(tx, []tlog.Tree{head}, a.entry)
 		if err != nil {
 			a.problem("%v", err)
@@ -115,6 +112,7 @@ func (a *auditor) entry(index int64, e tlog.Entry) error {
 			return errors.New("a second plan of one run")
 		}
 		a.seen.plans[st.Run.ID] = index
+		return a.seen.allows(st.Run.Lineage, st.Inputs)
 	case *verdict.Evidence:
 		if at, ok := a.seen.plans[st.Run.ID]; !ok || at != st.Plan || a.ended(st.Run.ID) {
 			return errors.New("a verdict without the plan that it names, or after the run's end")
@@ -141,9 +139,16 @@ func (a *auditor) entry(index int64, e tlog.Entry) error {
 			a.seen.seen[burntKey(st.Holdout.Digest, int64(line), st.Person)] = true
 		}
 	case *verdict.Approval:
+		if a.seen.refused[st.EvidenceDigest()] {
+			return errors.New("an approval of what a reviewer had refused")
+		}
 		a.seen.approvals[st.EvidenceDigest()] = index
+	case *verdict.Review:
+		if st.Decision != "approve" {
+			a.seen.refused[st.Evidence] = true
+		}
 	case *verdict.Change:
-		return a.change(st)
+		return a.seen.activations.note(a.tx, st)
 	}
 	return nil
 }
@@ -151,40 +156,4 @@ func (a *auditor) entry(index int64, e tlog.Entry) error {
 func (a *auditor) ended(run string) bool {
 	_, done := a.seen.evidence[run]
 	return done || a.seen.aborts[run]
-}
-
-// change notes a step of a proposal. An activation has a proposal by somebody else,
-// but for an account that was put in force where the keys lie.
-func (a *auditor) change(c *verdict.Change) error {
-	switch c.Action {
-	case "proposed":
-		a.seen.proposed[c.ID] = c
-	case "activated":
-		switch p := a.seen.proposed[c.ID]; {
-		case p == nil && c.Kind == accountKind && c.By == console.ID && c.Person == console.Person:
-			a.seen.imposed++
-		case p == nil:
-			return errors.New("an activation without a proposal")
-		case p.Kind != c.Kind || p.Document != c.Document:
-			return errors.New("an activation of something else than was proposed")
-		case p.Person == c.Person:
-			return fmt.Errorf("%s activated what %s had proposed", c.Person, p.Person)
-		}
-		a.activated(c)
-	}
-	return nil
-}
-
-func (a *auditor) activated(c *verdict.Change) {
-	switch c.Kind {
-	case "baseline":
-		a.seen.deployed[c.Document.Name] = append(a.seen.deployed[c.Document.Name], c.Document.Digest)
-		return
-	case destruction:
-		a.seen.destroyed[c.Document.Digest] = true
-		return
-	case "policy":
-		a.seen.policies = append(a.seen.policies, c.Document.Digest)
-	}
-	a.seen.active[c.Kind+"|"+c.Document.Name] = c.Document.Digest
 }

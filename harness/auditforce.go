@@ -7,7 +7,6 @@ import (
 	"reflect"
 	"slices"
 
-	"proctor/harness/policy"
 	"proctor/harness/store"
 )
 
@@ -57,12 +56,12 @@ func (a *auditor) inForce(ctx context.Context, tx *store.Tx) error {
 // compares that with what it works by now.
 func (a *auditor) accounts(tx *store.Tx) error {
 	var h hired
-	if err := a.s.eachAccount(tx, 0, h.put); err != nil {
+	if err := a.s.eachAccount(tx, h.put); err != nil {
 		a.problem("%v", err)
 		return nil
 	}
 	a.checked("%d accounts; %d changes of accounts made at the console, without a second person", len(h.account), a.seen.imposed)
-	return a.s.follow(tx, func(now *hired) error {
+	return a.s.follow(tx, func(now *standing) error {
 		if !reflect.DeepEqual(h.all(), now.all()) {
 			a.problem("the service works by other accounts than the log has: start it again")
 		}
@@ -84,20 +83,7 @@ func (a *auditor) active(tx *store.Tx, kind, name string) error {
 
 // lineage compares a lineage's policy, deployed and best model with the activations.
 func (a *auditor) lineage(ctx context.Context, tx *store.Tx, l store.Lineage) error {
-	last := ""
-	for _, digest := range a.seen.policies {
-		d, err := tx.Document(digest)
-		if err != nil {
-			return fmt.Errorf("policy %s: %w", digest, err)
-		}
-		p, err := policy.Parse(d.Body)
-		if err != nil || p.Digest() != digest {
-			return fmt.Errorf("policy %s: its record is another document", digest)
-		}
-		if p.Lineage == l.Name {
-			last = digest
-		}
-	}
+	last := a.seen.policy[l.Name]
 	if l.Policy != last {
 		a.problem("lineage %s: policy %s is in force, the log's last activation is of %s", l.Name, quote(l.Policy), quote(last))
 	}

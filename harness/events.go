@@ -25,8 +25,9 @@ func (s *Service) Events(ctx context.Context, p access.Principal, from int64, li
 // Follow is Events for the service's own use.
 func (s *Service) Follow(ctx context.Context, from int64, limit int) (list []api.Event, err error) {
 	err = s.Store.View(ctx, func(tx *store.Tx) error {
+		_, head := s.Head.Checkpoint() // what it does not cover may yet be lost
 		size, err := tx.LogSize()
-		for i := max(from, 0); err == nil && i < size && len(list) < limit; i++ {
+		for i := max(from, 0); err == nil && i < min(size, head.N) && len(list) < limit; i++ {
 			var e api.Event
 			if e, err = s.event(tx, i); err == nil {
 				list = append(list, e)

@@ -88,7 +88,7 @@ func (s *Service) inForce(tx *store.Tx, lineage string) (*force, error) {
 	if again, err := json.Marshal(f.resolved); err != nil || !bytes.Equal(again, d.Extra) {
 		return nil, refuse(Conflict, "the policy was activated for other versions of its sets: propose it again, so that its slices are fixed on these")
 	}
-	return f, nil
+	return f, s.agrees(tx, f)
 }
 
 // activeSets names the active versions of holdouts and suites.

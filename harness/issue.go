@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"proctor/harness/access"
@@ -187,19 +188,9 @@ func (s *Service) awaiting(tx *store.Tx, r store.Run, f *force, evidence *verdic
 // loggedReviews returns the reviews of a run, oldest first, as they were signed. It
 // refuses records that say something else: a row in the database is nobody's word.
 func (s *Service) loggedReviews(tx *store.Tx, r store.Run, evidence *verdict.Envelope) ([]*verdict.Review, error) {
-	indexes, err := tx.LogIndexes(verdict.ReviewType, r.Package)
-	if err != nil {
-		return nil, err
-	}
 	var out []*verdict.Review
-	for _, at := range indexes {
-		env, err := s.envelope(tx, at)
-		if err != nil {
-			return nil, err
-		}
-		if v, ok := env.Statement().(*verdict.Review); ok && v.Evidence == evidence.Digest() {
-			out = append(out, v)
-		}
+	if err := s.follow(tx, func(l *standing) error { out = slices.Clone(l.reviews[evidence.Digest()]); return nil }); err != nil {
+		return nil, err
 	}
 	records, err := tx.Reviews(r.ID)
 	if err != nil {

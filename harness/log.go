@@ -27,14 +27,26 @@ type appender struct {
 // acknowledged, no later state of the database can lack unnoticed.
 func (s *Service) update(ctx context.Context, f func(tx *store.Tx, log *appender) error) error {
 	log := &appender{s: s, ctx: ctx}
-	err := s.Store.Update(ctx, func(tx *store.Tx) error {
-		log.tx = tx
-		return f(tx, log)
-	})
+	err := s.write(ctx, log, f)
 	if err != nil || log.n == 0 {
 		return err
 	}
 	return s.advanceTo(context.WithoutCancel(ctx), log.at)
+}
+
+// write is the transaction of update. One at a time, so that it is known how long the
+// log was left by the last.
+func (s *Service) write(ctx context.Context, log *appender, f func(tx *store.Tx, log *appender) error) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	err := s.Store.Update(ctx, func(tx *store.Tx) error {
+		log.tx = tx
+		return f(tx, log)
+	})
+	if err == nil && log.n > 0 {
+		s.size = log.at + 1
+	}
+	return err
 }
 
 // advance moves the log's head to what is committed. It refuses a storage that lost
@@ -62,6 +74,11 @@ func (l *appender) add(st verdict.Statement, signer verdict.Signer) (int64, *ver
 	leaf, err := e.Leaf()
 	if err != nil {
 		return 0, nil, err
+	}
+	if l.n == 0 { // the head must not come to sign what somebody else put there
+		if size, err := l.tx.LogSize(); err != nil || size != l.s.size {
+			return 0, nil, fmt.Errorf("the log has %d entries, this service left it with %d: somebody else writes there: %w", size, l.s.size, errors.Join(err, tlog.ErrForked))
+		}
 	}
 	index, err := tlog.Append(l.tx, tlog.Entry{Leaf: leaf, Kind: e.Type(), Subject: e.Subject().Digest, Envelope: e.Bytes()})
 	l.n, l.at = l.n+1, index

@@ -51,7 +51,7 @@ func (s *Service) robot(ctx context.Context, token string) (access.Principal, er
 func (s *Service) identified(ctx context.Context, issuer string, claims map[string]string) (p access.Principal, err error) {
 	var found []enlisted
 	err = s.Store.View(ctx, func(tx *store.Tx) error {
-		return s.follow(tx, func(h *hired) error {
+		return s.follow(tx, func(h *standing) error {
 			for _, e := range h.all() {
 				if slices.ContainsFunc(e.Identities, func(i access.Identity) bool { return i.Matches(issuer, claims) }) {
 					found = append(found, e)
@@ -78,17 +78,18 @@ func (s *Service) authenticate(tx *store.Tx, hash, kind string) (p access.Princi
 		if session, err = tx.Session(hash); err != nil {
 			return p, err
 		}
-		if !hmac.Equal([]byte(session.Seal), []byte(s.seal(session))) || s.expired(session.Expires) {
+		if s.expired(session.Expires) {
 			return p, store.ErrNotFound
 		}
 	}
-	err = s.follow(tx, func(h *hired) error {
+	err = s.follow(tx, func(h *standing) error {
 		id := h.token[hash]
 		if kind == "session" {
 			id = session.Account
 		}
 		a, ok := h.account[id]
-		if !ok || len(a.Roles) == 0 || kind == "api" && !s.good(a.Tokens, hash) {
+		if !ok || len(a.Roles) == 0 || kind == "api" && !s.good(a.Tokens, hash) ||
+			kind == "session" && !hmac.Equal([]byte(session.Seal), []byte(s.seal(session, a.Account))) {
 			return store.ErrNotFound
 		}
 		p = a.Principal()
@@ -107,10 +108,12 @@ func (s *Service) expired(at string) bool {
 	return err != nil || !s.Now().Before(until)
 }
 
-// seal is what a session of ours carries: who can write the table cannot make it.
-func (s *Service) seal(v store.Session) string {
+// seal is what a session of ours carries: who can write the table cannot make it. It
+// holds for the account as it was at sign-in, so that a session ends with the token,
+// the roles or the identity that it was opened by.
+func (s *Service) seal(v store.Session, a access.Account) string {
 	m := hmac.New(sha256.New, s.SessionKey)
-	m.Write([]byte("proctor/session/1\n" + v.Hash + "\n" + v.Account + "\n" + v.Expires))
+	m.Write([]byte("proctor/session/1\n" + v.Hash + "\n" + v.Account + "\n" + v.Expires + "\n" + a.Digest()))
 	return hex.EncodeToString(m.Sum(nil))
 }
 
@@ -141,8 +144,15 @@ func (s *Service) session(ctx context.Context, p access.Principal) (string, acce
 		return "", p, err
 	}
 	session := store.Session{Hash: hashOf(secret), Account: p.ID, Expires: s.Now().Add(sessionHours * time.Hour).UTC().Format(time.RFC3339)}
-	session.Seal = s.seal(session)
-	err = s.Store.Update(ctx, func(tx *store.Tx) error { return tx.AddSession(session) })
+	err = s.Store.Update(ctx, func(tx *store.Tx) error {
+		if err := s.follow(tx, func(r *standing) error {
+			session.Seal = s.seal(session, r.account[p.ID].Account)
+			return nil
+		}); err != nil {
+			return err
+		}
+		return tx.AddSession(session)
+	})
 	return secret, p, err
 }
 

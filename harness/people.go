@@ -5,21 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 
 	"proctor/harness/access"
 	"proctor/harness/store"
 	"proctor/harness/verdict"
 )
-
-// People is who the log says may do what. It is read from the log's activations
-// alone, never from a table that says who is in force, so that whoever can write
-// the database gives nobody a role or a token: he would have to sign.
-type people struct {
-	mu   sync.Mutex
-	next int64 // first entry of the log that was not looked at yet
-	hired
-}
 
 // hired are the accounts as one stretch of the log leaves them.
 type hired struct {
@@ -65,34 +55,17 @@ func (h *hired) accounts() []access.Account {
 	return list
 }
 
-// follow reads what the log has since the last look, and calls f with the result.
-// Inside a writing transaction its own entries are not to be read, see [Service.hire]:
-// they may yet be rolled back.
-func (s *Service) follow(tx *store.Tx, f func(h *hired) error) error {
-	p := &s.people
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	size, err := tx.LogSize()
-	if err != nil {
-		return err
-	}
-	if err := s.eachAccount(tx, p.next, p.put); err != nil {
-		return err
-	}
-	p.next = max(p.next, size)
-	return f(&p.hired)
-}
-
-// eachAccount calls put with every account that the log activates from an index on.
-func (s *Service) eachAccount(tx *store.Tx, from int64, put func(enlisted)) error {
-	indexes, err := tx.LogIndexesFrom(verdict.ChangeType, from)
-	if err != nil {
-		return err
-	}
-	for _, i := range indexes {
-		env, err := s.envelope(tx, i)
+// eachAccount calls put with every account that the log activates.
+func (s *Service) eachAccount(tx *store.Tx, put func(enlisted)) error {
+	_, head := s.Head.Checkpoint()
+	for i := range head.N {
+		e, err := tx.LogEntry(i)
 		if err != nil {
-			return err
+			return fmt.Errorf("log entry %d: %w", i, err)
+		}
+		env, err := openEntry(s.trust, i, e)
+		if err != nil {
+			return fmt.Errorf("log entry %d: %w", i, err)
 		}
 		c, ok := env.Statement().(*verdict.Change)
 		if !ok || c.Kind != accountKind || c.Action != "activated" {

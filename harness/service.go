@@ -86,7 +86,10 @@ type Service struct {
 	busy     sync.Map // runs that a worker has in hand
 	cosigned cosigned
 
-	people people
+	standing keeper
+
+	writing sync.Mutex
+	size    int64 // entries of the log as our last transaction left them; guarded by writing
 }
 
 // New checks that log and head agree and returns a service that has taken up
@@ -122,6 +125,8 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	if err := s.advance(ctx); err != nil {
 		return nil, fmt.Errorf("the log: %w", err)
 	}
+	_, head := s.Head.Checkpoint()
+	s.size = head.N
 	var left []string
 	if err := c.Store.Update(ctx, func(tx *store.Tx) (err error) { left, err = tx.Adopt(); return err }); err != nil {
 		return nil, fmt.Errorf("take up unfinished runs: %w", err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 )
 
 // A Head is the newest signed checkpoint, in a file outside the storage. It only
@@ -22,6 +23,8 @@ type Head struct {
 	log  *Log
 	path string
 	lock io.Closer
+
+	now atomic.Pointer[covered] // the newest checkpoint; nil: closed, or in doubt
 
 	mu     sync.Mutex
 	signed []byte // the newest checkpoint; nil after an error that left this in doubt
@@ -62,6 +65,7 @@ func OpenHead(path string, l *Log) (*Head, error) {
 		lock.Close()
 		return nil, fmt.Errorf("open log head %s: %w", path, err)
 	}
+	h.now.Store(&covered{h.signed, h.tree})
 	return h, nil
 }
 
@@ -70,6 +74,7 @@ func (h *Head) Close() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.signed = nil
+	h.now.Store(nil)
 	return h.lock.Close()
 }
 
@@ -86,11 +91,19 @@ func ReadHead(path, key string) ([]byte, Tree, error) {
 	return b, t, nil
 }
 
-// Checkpoint returns the newest signed checkpoint.
+// Checkpoint returns the newest signed checkpoint. It waits for nobody, so that it
+// may be asked for inside a transaction.
 func (h *Head) Checkpoint() ([]byte, Tree) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return bytes.Clone(h.signed), h.tree
+	if c := h.now.Load(); c != nil {
+		return bytes.Clone(c.signed), c.tree
+	}
+	return nil, Tree{}
+}
+
+// A covered is a checkpoint that is durable.
+type covered struct {
+	signed []byte
+	tree   Tree
 }
 
 // Moved returns a channel that is closed when the head moves from here.
@@ -155,6 +168,7 @@ func (h *Head) swap(signed []byte, t Tree) error {
 	}
 	if !have.equal(h.file) {
 		h.signed = nil
+		h.now.Store(nil)
 		return fmt.Errorf("log head %s: another process changed it", h.path)
 	}
 	h.signed = nil
@@ -165,9 +179,11 @@ func (h *Head) swap(signed []byte, t Tree) error {
 		write = func() error { return h.Around(around) }
 	}
 	if err := write(); err != nil {
+		h.now.Store(nil)
 		return fmt.Errorf("write log head: %w", err)
 	}
 	h.file[at], h.at, h.signed, h.tree = signed, at, signed, t
+	h.now.Store(&covered{signed, t})
 	if h.moved != nil {
 		close(h.moved)
 		h.moved = nil

@@ -16,6 +16,9 @@ type History struct {
 	Runs     map[string]*Planned `json:"runs"`        // by run
 	Evidence map[string]string   `json:"evidence"`    // digest of evidence -> result
 	Approved map[string]int64    `json:"approved"`    // digest of an approval -> index
+
+	Activated map[string]bool `json:"activated"` // ids of proposals
+	Refused   map[string]bool `json:"refused"`   // digests of evidence that a reviewer refused
 }
 
 // Planned is a run that has a plan in the log.
@@ -33,6 +36,9 @@ func (h *History) Add(index int64, e *Envelope) error {
 	}
 	if h.Runs == nil {
 		h.Runs, h.Evidence, h.Approved = map[string]*Planned{}, map[string]string{}, map[string]int64{}
+	}
+	if h.Activated == nil || h.Refused == nil {
+		h.Activated, h.Refused = map[string]bool{}, map[string]bool{}
 	}
 	h.Size++
 	switch s := e.Statement().(type) {
@@ -54,9 +60,22 @@ func (h *History) Add(index int64, e *Envelope) error {
 		if h.Evidence[s.Evidence] != Pass {
 			return errors.New("a review of evidence that is not in the log, or did not pass")
 		}
+		if s.Decision != "approve" {
+			h.Refused[s.Evidence] = true
+		}
+	case *Change:
+		if s.Action == "activated" {
+			if h.Activated[s.ID] {
+				return fmt.Errorf("proposal %s is activated twice", clip(s.ID))
+			}
+			h.Activated[s.ID] = true
+		}
 	case *Approval:
 		if h.Evidence[s.EvidenceDigest()] != Pass {
 			return errors.New("an approval of evidence that is not in the log, or did not pass")
+		}
+		if h.Refused[s.EvidenceDigest()] {
+			return errors.New("an approval of what a reviewer had refused")
 		}
 		h.Approved[e.Digest()] = index
 	}
