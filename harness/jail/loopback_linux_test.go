@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,10 +15,22 @@ import (
 
 func init() {
 	attempts["own-loopback"] = ownLoopback
-	attempts["ipv6"] = func(string) error { return opened(unix.AF_INET6, unix.SOCK_STREAM) }
-	attempts["netlink"] = func(string) error { return opened(unix.AF_NETLINK, unix.SOCK_RAW) }
-	attempts["packet"] = func(string) error { return opened(unix.AF_PACKET, unix.SOCK_DGRAM) }
-	attempts["raw"] = func(string) error { return opened(unix.AF_INET, unix.SOCK_RAW) }
+	attempts["ipv6"] = func(string) error { return opened(unix.AF_INET6, unix.SOCK_STREAM, 0) }
+	attempts["netlink"] = func(string) error { return opened(unix.AF_NETLINK, unix.SOCK_RAW, 0) }
+	attempts["packet"] = func(string) error { return opened(unix.AF_PACKET, unix.SOCK_DGRAM, 0) }
+	attempts["raw"] = func(string) error { return opened(unix.AF_INET, unix.SOCK_RAW, 0) }
+	for name, s := range map[string][3]int{
+		"named-tcp":      {unix.AF_INET, unix.SOCK_STREAM | unix.SOCK_CLOEXEC | unix.SOCK_NONBLOCK, unix.IPPROTO_TCP},
+		"named-udp":      {unix.AF_INET, unix.SOCK_DGRAM | unix.SOCK_NONBLOCK, unix.IPPROTO_UDP},
+		"unix-dgram":     {unix.AF_UNIX, unix.SOCK_DGRAM | unix.SOCK_CLOEXEC, 0},
+		"unix-seqpacket": {unix.AF_UNIX, unix.SOCK_SEQPACKET, 0},
+		"mptcp":          {unix.AF_INET, unix.SOCK_STREAM | unix.SOCK_CLOEXEC, unix.IPPROTO_MPTCP},
+		"udplite":        {unix.AF_INET, unix.SOCK_DGRAM, unix.IPPROTO_UDPLITE},
+		"sctp":           {unix.AF_INET, unix.SOCK_STREAM, unix.IPPROTO_SCTP},
+		"dccp":           {unix.AF_INET, unix.SOCK_DCCP, unix.IPPROTO_DCCP},
+	} {
+		attempts[name] = func(string) error { return opened(s[0], s[1], s[2]) }
+	}
 	attempts["interface"] = func(string) error { // any but lo
 		ifs, err := net.Interfaces()
 		if err != nil {
@@ -32,8 +45,8 @@ func init() {
 	}
 }
 
-func opened(family, kind int) error {
-	fd, err := unix.Socket(family, kind, 0)
+func opened(family, kind, protocol int) error {
+	fd, err := unix.Socket(family, kind, protocol)
 	if err == nil {
 		unix.Close(fd)
 	}
@@ -101,6 +114,14 @@ func TestLoopback(t *testing.T) {
 		{"netlink", "", false, "seccomp"},
 		{"packet", "", false, ""},
 		{"raw", "", false, ""},
+		{"named-tcp", "", true, ""},
+		{"named-udp", "", true, ""},
+		{"unix-dgram", "", true, ""},
+		{"unix-seqpacket", "", false, "seccomp"},
+		{"mptcp", "", false, "seccomp"},
+		{"udplite", "", false, "seccomp"},
+		{"sctp", "", false, "seccomp"},
+		{"dccp", "", false, "seccomp"},
 		{"userns", "", false, "seccomp"},
 		{"root", "", false, ""},
 		{"interface", "", false, ""},
@@ -124,7 +145,7 @@ func TestLoopback(t *testing.T) {
 			}
 			s.without = strings.Split(c.control, ",")
 			if out, exit, stderr := run(t, NoCgroup, s, ""); out != "open" {
-				if c.name == "vsock" || c.name == "userns" || c.name == "ipv6" {
+				if slices.Contains([]string{"vsock", "userns", "ipv6", "mptcp", "udplite", "sctp", "dccp"}, c.name) {
 					t.Logf("no control: this kernel has none: %s", out)
 					return
 				}

@@ -36,10 +36,11 @@ func (f *filter) when(k, action uint32) {
 	f.ret(action)
 }
 
-// call adds the lines of body for one system call; body ends in a ret.
-func (f *filter) call(nr uint32, body func(*filter)) {
+// where adds the lines of body for when the loaded word, such as the number of the
+// call, equals k; body ends in a ret.
+func (f *filter) where(k uint32, body func(*filter)) {
 	at := len(f.prog)
-	f.add(unix.BPF_JMP|unix.BPF_JEQ|unix.BPF_K, nr, 0, 0)
+	f.add(unix.BPF_JMP|unix.BPF_JEQ|unix.BPF_K, k, 0, 0)
 	body(f)
 	f.prog[at].Jf = uint8(len(f.prog) - at - 1)
 }
@@ -52,7 +53,7 @@ func errno(e unix.Errno) uint32 { return unix.SECCOMP_RET_ERRNO | uint32(e) }
 
 // oneOf allows a call if argument i is in the list and answers otherwise if not.
 func (f *filter) oneOf(nr uint32, i int, otherwise uint32, list ...uint32) {
-	f.call(nr, func(f *filter) {
+	f.where(nr, func(f *filter) {
 		f.arg(i)
 		for _, v := range list {
 			f.when(v, unix.SECCOMP_RET_ALLOW)
@@ -101,7 +102,9 @@ var toSocket = []uint32{unix.SYS_BIND, unix.SYS_LISTEN, unix.SYS_ACCEPT, unix.SY
 // sockets allows no socket, or those of two families: IPv4, which ends in the
 // namespace, and Unix, which reaches what the mounts show. Families that no network
 // namespace confines (vsock) or that speak to the kernel itself (netlink, packet)
-// answer as if the kernel had none.
+// answer as if the kernel had none. So does any protocol but TCP, UDP and the
+// family's own: to look for another (SCTP, DCCP) the kernel may load a module, and
+// some that it has built in (MPTCP, UDP-Lite) are much code that few have looked at.
 func (p seccompPlan) sockets(f *filter) {
 	if !p.loopback {
 		for _, nr := range append([]uint32{unix.SYS_SOCKET}, toSocket...) {
@@ -109,10 +112,31 @@ func (p seccompPlan) sockets(f *filter) {
 		}
 		return
 	}
-	f.oneOf(unix.SYS_SOCKET, 0, errno(unix.EAFNOSUPPORT), unix.AF_UNIX, unix.AF_INET)
+	f.where(unix.SYS_SOCKET, func(f *filter) {
+		f.arg(0)
+		for _, family := range []uint32{unix.AF_UNIX, unix.AF_INET} {
+			f.where(family, (*filter).socketOf)
+		}
+		f.ret(errno(unix.EAFNOSUPPORT))
+	})
 	for _, nr := range toSocket {
 		f.when(nr, unix.SECCOMP_RET_ALLOW)
 	}
+}
+
+// socketOf allows streams and datagrams of the protocols that one has at hand.
+func (f *filter) socketOf() {
+	f.arg(1)
+	f.add(unix.BPF_ALU|unix.BPF_AND|unix.BPF_K, ^uint32(unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC), 0, 0)
+	for _, k := range []struct{ kind, protocol uint32 }{{unix.SOCK_STREAM, unix.IPPROTO_TCP}, {unix.SOCK_DGRAM, unix.IPPROTO_UDP}} {
+		f.where(k.kind, func(f *filter) {
+			f.arg(2)
+			f.when(0, unix.SECCOMP_RET_ALLOW)
+			f.when(k.protocol, unix.SECCOMP_RET_ALLOW)
+			f.ret(errno(unix.EPROTONOSUPPORT))
+		})
+	}
+	f.ret(errno(unix.ESOCKTNOSUPPORT))
 }
 
 // conditional adds the calls that depend on their arguments or on the tier.
@@ -138,7 +162,7 @@ func (p seccompPlan) conditional(f *filter) {
 	}
 	allow(p.treeMemory, unix.SYS_MEMFD_CREATE)
 
-	f.call(unix.SYS_CLONE, func(f *filter) {
+	f.where(unix.SYS_CLONE, func(f *filter) {
 		f.arg(0)
 		f.add(unix.BPF_JMP|unix.BPF_JSET|unix.BPF_K, newNamespaces, 0, 1)
 		f.ret(errno(unix.EPERM))
