@@ -190,9 +190,7 @@ func (t *task) ask(ctx context.Context, p *paper) (*replies, error) {
 			return nil, refundable(err)
 		}
 	}
-	if err := t.s.Store.Update(ctx, func(tx *store.Tx) error { return tx.Hand(t.run) }); err != nil {
-		return nil, refundable(err)
-	}
+	before := t.run.Handed // in an earlier life of this run
 	t.stage(ctx, "running the candidate")
 	a.candidate, a.facts, err = t.runModel(ctx, &t.run, sh, p, true)
 	a.code = runner.KindBringsCode(t.run.PackageKind)
@@ -202,10 +200,19 @@ func (t *task) ask(ctx context.Context, p *paper) (*replies, error) {
 		return &a, nil
 	case ctx.Err() != nil:
 		return nil, err
-	case errors.As(err, &failed):
+	case errors.As(err, &failed): // it counts what was delivered in this life
+		t.run.Handed = before
 		return nil, &stopped{failed.Reason, failed.Sentence(), failed.Detail, !failed.Service() && failed.Delivered > 0}
 	}
 	return nil, refundable(err)
+}
+
+// hand records that the candidate is given rows, before it happens. From then on an
+// error that does not count them gives no charge back.
+func (t *task) hand(ctx context.Context) error {
+	err := t.s.Store.Update(ctx, func(tx *store.Tx) error { return tx.Hand(t.run) })
+	t.run.Handed = t.run.Handed || err == nil
+	return err
 }
 
 // otherAnchor is the anchor where it is another model than the baseline.
@@ -256,6 +263,11 @@ func (t *task) runModel(ctx context.Context, m *store.Run, sh *sheet, p *paper, 
 		runtime, err := r.Runtime(pkg)
 		if err != nil {
 			return fmt.Errorf("name the runtime: %w", err)
+		}
+		if again {
+			if err := t.hand(ctx); err != nil {
+				return err
+			}
 		}
 		var out runner.Output
 		if out, facts, err = r.Run(ctx, dir, pkg, sh.Sheet, t.s.Limits); err != nil {

@@ -5,10 +5,12 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os/exec"
 	"strings"
 	"sync/atomic"
 	"testing"
 
+	"proctor/harness/runner"
 	"proctor/holdout/blob"
 	"proctor/web/api"
 )
@@ -102,6 +104,27 @@ func TestDatabaseFaults(t *testing.T) {
 				w.clean()
 			})
 		}
+	}
+}
+
+// A fault of ours that counts no rows, after rows went out, gives no charge back; one
+// before that does.
+func TestFaultBetweenRows(t *testing.T) {
+	if _, err := exec.LookPath("python3"); err != nil {
+		t.Skip("python3 is not installed")
+	}
+	w := newWorld(t).begin()
+	w.s.Limits = runner.Limits{}
+	w.s.Runner.Faketime = "/nowhere/libfaketime.so.1" // the clock is tried after the exam
+	v := w.run("m", pack(map[string]string{"serve.py": fmt.Sprintf(bomb, 1<<40),
+		runner.ManifestFile: `{"protocol":"proctor/1","kind":"command","command":["python3","serve.py"],"batch_max":64,"task":"classification","classes":["no","yes"]}`}))
+	if v.State != "aborted" || v.Reason != runner.ServiceError || w.charges() != 1 || !w.abortOf(v.ID).Charged || v.BudgetLeft != 2 {
+		t.Errorf("after the exam: %+v, %d charges\n%s", v, w.charges(), w.log)
+	}
+	v = must1[api.Submission](w)(w.submit("sub1", "m", model(0, "")))
+	w.damage(w.record(v.ID).PackageBlob)
+	if v = w.work(v.ID); v.State != "aborted" || w.charges() != 1 || w.abortOf(v.ID).Charged || v.BudgetLeft != 2 {
+		t.Errorf("before a row went out: %+v, %d charges", v, w.charges())
 	}
 }
 
