@@ -278,9 +278,9 @@ func weighted(t *testing.T, y []int32, s, w []float64) (out []float64) {
 	c, k := mustTable(t, 2, y, said, w), must(NewCurve(y, 1, s, w))
 	r := must(NewRegression(truth, s, w))
 	for _, e := range []Estimate{
-		c.Accuracy(), c.BalancedAccuracy(), c.MCC(), c.Kappa(), c.WeightedKappa(QuadraticDistance), c.Average(F1, Weighted), c.Average(Jaccard, Macro),
-		k.AUC(), k.KS(), k.AveragePrecision(), k.TrapezoidPR(), k.PartialAUC(.3), must(Brier(y, 1, s, w)), must(LogLoss(y, 1, s, w)),
-		r.MAE(), r.RMSE(), r.R2(), r.ExplainedVariance(), r.MedianAE(), r.MaxError(), r.Pinball(.2),
+		c.Accuracy(), c.BalancedAccuracy(), c.AdjustedBalancedAccuracy(), c.MCC(), c.Kappa(), c.WeightedKappa(LinearDistance), c.WeightedKappa(QuadraticDistance),
+		c.Average(F1, Weighted), c.Average(Jaccard, Macro), c.Average(Precision, Micro), c.Of(1, Recall), k.AUC(), k.Gini(), k.KS(), k.AveragePrecision(), k.TrapezoidPR(), k.PartialAUC(.3), must(Brier(y, 1, s, w)), must(LogLoss(y, 1, s, w)),
+		r.MAE(), r.MSE(), r.RMSE(), r.MAPE(), r.SMAPE(), r.MSLE(), r.R2(), r.ExplainedVariance(), r.MedianAE(), r.MaxError(), r.Pinball(.2),
 	} {
 		if e.Undefined != "" {
 			t.Errorf("%+v", e)

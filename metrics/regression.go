@@ -11,6 +11,11 @@ import (
 // complete, with weights or without. Only [NewRegression] makes one; the zero
 // value has no metric. The method of an estimate is the id of its definition.
 // Estimates are undefined where a sum overflows.
+//
+// Parts of the rows do not add up to all of them as a [Tally]'s do. A tally rounds each
+// row's number to fixed point once, which needs a bound on it; a loss in [0, 1] has one,
+// the error of a number in any unit has none, and a unit chosen from the rows would
+// depend on the cut. Medians and largest errors by weight need the rows anyhow.
 type Regression struct {
 	truth, predicted []float64
 	weights          []float64 // nil: every row counts once
@@ -25,22 +30,11 @@ func NewRegression(truth, predicted, weights []float64) (*Regression, error) {
 	if err := checkColumns("true values", truth, "predictions", predicted); err != nil {
 		return nil, fmt.Errorf("regression: %w", err)
 	}
-	r := &Regression{truth: truth, predicted: predicted, weights: weights, total: float64(len(truth))}
-	if weights == nil {
-		return r, nil
-	}
-	if err := checkColumns("true values", truth, "weights", weights); err != nil {
+	total, err := checkWeights(len(truth), weights)
+	if err != nil {
 		return nil, fmt.Errorf("regression: %w", err)
 	}
-	for _, w := range weights {
-		if w < 0 {
-			return nil, fmt.Errorf("regression: a weight is negative")
-		}
-	}
-	if r.total = sum(weights); !(r.total > 0) || math.IsInf(r.total, 0) {
-		return nil, fmt.Errorf("regression: the weights sum to %v", r.total)
-	}
-	return r, nil
+	return &Regression{truth, predicted, weights, total}, nil
 }
 
 const noRows = "no rows"
