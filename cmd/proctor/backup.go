@@ -27,8 +27,10 @@ type backupCmd struct {
 	Into string `arg:"" help:"Folder of the backup; one that is there already is brought up to date." type:"path"`
 }
 
-// Run backs up a folder, whether a service runs on it or not. Database first, then
-// blobs, which are added before anything names them.
+// Run backs up a folder, whether a service runs on it or not. The order is what makes
+// it whole: the head first, since entries are committed before the head names them, so
+// that the database has all of it and perhaps more, which a start takes up; blobs last,
+// since they are added before anything names them.
 func (c *backupCmd) Run(ctx context.Context, o console) error {
 	if err := c.dataDir.whole(); err != nil {
 		return err
@@ -39,6 +41,10 @@ func (c *backupCmd) Run(ctx context.Context, o console) error {
 	if err := os.MkdirAll(c.Into, 0o700); err != nil {
 		return err
 	}
+	head, err := os.ReadFile(c.dataDir.head())
+	if err != nil {
+		return err
+	}
 	next := filepath.Join(c.Into, "proctor.db.new")
 	if err := os.Remove(next); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -46,22 +52,21 @@ func (c *backupCmd) Run(ctx context.Context, o console) error {
 	if err := sqlite.Backup(ctx, c.path("proctor.db"), next); err != nil {
 		return err
 	}
-	head, err := os.ReadFile(c.dataDir.head())
-	if err != nil {
-		return err
-	}
 	kept, copied, err := copyBlobs(ctx, c.path("blobs"), filepath.Join(c.Into, "blobs"))
 	if err != nil {
 		return err
 	}
-	for name, data := range map[string][]byte{"FORMAT": []byte(dataFormat + "\n"), "head": head} {
+	for name, data := range map[string][]byte{"FORMAT": []byte(dataFormat + "\n"), "head.new": head} {
 		if err := os.WriteFile(filepath.Join(c.Into, name), data, 0o600); err != nil {
 			return err
 		}
 	}
-	// Last, so that a backup that was broken off still is the one before.
-	if err := os.Rename(next, filepath.Join(c.Into, "proctor.db")); err != nil {
-		return err
+	// Last, and the head after the database: one that was broken off still is the backup
+	// before, or has a database that is ahead of its head.
+	for _, name := range []string{"proctor.db", "head"} {
+		if err := os.Rename(filepath.Join(c.Into, name+".new"), filepath.Join(c.Into, name)); err != nil {
+			return err
+		}
 	}
 	_, err = fmt.Fprintf(o.Out, "backed up to %s: the database, %s (%d new), every digest checked; no keys\n", c.Into, count(kept+copied, "blob"), copied)
 	return err

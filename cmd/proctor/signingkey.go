@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"proctor/harness/secret"
 	"proctor/harness/tlog"
 	"proctor/harness/verdict"
 	"proctor/web/api"
@@ -79,6 +80,10 @@ func (c *signingKeyReplace) retire(path string, end int64, now time.Time) error 
 	if err != nil {
 		return err
 	}
+	put := secret.Replace // durable before the new key is; and a restore reads it like a key
+	if len(list) == 0 {
+		put = secret.Create
+	}
 	entry := api.RetiredKey{Use: c.Use, Key: public, Until: now.UTC().Format(time.RFC3339), LogEnd: end}
 	if n := len(list); n > 0 && list[n-1].Key == public { // by a call that was broken off
 		list[n-1] = entry
@@ -89,7 +94,7 @@ func (c *signingKeyReplace) retire(path string, end int64, now time.Time) error 
 	if err != nil {
 		return err
 	}
-	return replace(c.path(retiredFile), append(b, '\n'))
+	return put(c.path(retiredFile), append(b, '\n'))
 }
 
 const retiredFile = "keys/retired.json"

@@ -14,8 +14,8 @@ import (
 	"path/filepath"
 )
 
-// max is the most bytes that a secret has.
-const max = 1 << 14
+// max is the most bytes that a secret has: some hundred retired keys with their ends.
+const max = 1 << 16
 
 // Create stores data in a new file.
 func Create(path string, data []byte) error {

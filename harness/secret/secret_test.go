@@ -32,6 +32,34 @@ func TestCreateAndRead(t *testing.T) {
 	}
 }
 
+// Replace leaves the new file whole and its owner's alone, whatever the old one was, and
+// makes none where there is none.
+func TestReplace(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "key")
+	if err := Replace(path, []byte("one")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("in the place of nothing: %v", err)
+	}
+	if err := os.WriteFile(path, []byte("open to all"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Read(path); err == nil {
+		t.Fatal("what others can read was read")
+	}
+	if err := Replace(path, []byte("two")); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := Read(path); err != nil || string(b) != "two" {
+		t.Errorf("read %q, %v", b, err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
 func TestReadRefuses(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "key")
