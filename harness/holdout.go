@@ -58,12 +58,14 @@ func (s *Service) ProposeHoldout(ctx context.Context, p access.Principal, h Hold
 	if old != nil {
 		in.Previous = old.Digest
 	}
-	return s.sealNext(ctx, p, in, old, "")
+	return s.sealNext(ctx, p, in, old, "", true)
 }
 
 // sealNext seals a version and proposes it. What it would change for the lineages
-// that use the version before stands in the note, so that the second person sees it.
-func (s *Service) sealNext(ctx context.Context, p access.Principal, in holdout.SealInput, old *sealedSet, note string) (api.Change, error) {
+// that use the version before stands in the note, so that the second person sees it:
+// with figures only if the proposer brought all rows. Who chooses some of sealed ones
+// would learn of the others by asking again and again.
+func (s *Service) sealNext(ctx context.Context, p access.Principal, in holdout.SealInput, old *sealedSet, note string, figures bool) (api.Change, error) {
 	in.Rand, in.Now = s.Rand, s.Now()
 	if s.CanarySeed != nil {
 		in.CanarySeed = *s.CanarySeed
@@ -76,6 +78,10 @@ func (s *Service) sealNext(ctx context.Context, p access.Principal, in holdout.S
 		return api.Change{}, fmt.Errorf("seal %s: %w", in.Spec.Name, err)
 	}
 	if err != nil {
+		if !figures {
+			kind, _, _ := strings.Cut(err.Error(), ":") // the rest counts rows
+			err = errors.New(kind)
+		}
 		return api.Change{}, refuse(Usage, "seal %s: %v", in.Spec.Name, err)
 	}
 	c := sealed.Commitment
@@ -89,7 +95,7 @@ func (s *Service) sealNext(ctx context.Context, p access.Principal, in holdout.S
 	}
 	notes = append(notes, shared...)
 	if old != nil {
-		bridge, err := s.bridge(ctx, p, *old, sealed)
+		bridge, err := s.bridge(ctx, p, *old, sealed, figures)
 		if err != nil {
 			return api.Change{}, err
 		}

@@ -143,7 +143,7 @@ func TestRotation(t *testing.T) {
 		t.Errorf("a policy owner rotates: %v", err)
 	}
 	c, err := w.s.RotateHoldout(ctx, person("cur1"), "exam", "csv", strings.NewReader(table(3)))
-	if err != nil || !strings.Contains(c.Note, "bridge: the deployed model of line is right on") || strings.Contains(c.Note, "difficulty_shift") {
+	if err != nil || !strings.Contains(c.Note, "bridge: no jump in difficulty for the deployed model of line") || strings.Contains(c.Note, "difficulty_shift") {
 		t.Fatalf("%+v %v\n%s", c, err, w.log)
 	}
 	if _, err := w.s.DecideChange(ctx, person("cur1"), c.ID, true); !errors.Is(err, access.ErrDenied) {

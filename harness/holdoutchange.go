@@ -1,14 +1,12 @@
 package harness
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -28,7 +26,7 @@ const destruction = "destruction"
 // have seen, in this version or an earlier one, or were given are not in it. A table of fresh rows, if one is given, becomes
 // the reserve after that.
 func (s *Service) RotateHoldout(ctx context.Context, p access.Principal, name, format string, reserve io.Reader) (api.Change, error) {
-	return s.nextVersion(ctx, p, name, verdict.CustodyRotate, func(c *holdout.Custodian, old sealedSet) (holdout.SealInput, string, error) {
+	return s.nextVersion(ctx, p, name, verdict.CustodyRotate, nil, func(c *holdout.Custodian, old sealedSet) (holdout.SealInput, string, error) {
 		seen, told, err := s.seenRows(ctx, p, c, old)
 		if err != nil {
 			return holdout.SealInput{}, "", err
@@ -47,14 +45,16 @@ func (s *Service) RotateHoldout(ctx context.Context, p access.Principal, name, f
 }
 
 // AmendHoldout proposes a set with corrections, one JSON object a line, as its next
-// version. What the rows have revealed counts on. The note names the verdicts that
-// rest on the version before.
+// version. What the rows have revealed counts on, and the rows that it changes or
+// erases count as seen by the proposer, activated or not: what becomes of the set
+// tells of them. It has at most as many corrections as people may see rows. The note
+// names the verdicts that rest on the version before.
 func (s *Service) AmendHoldout(ctx context.Context, p access.Principal, name string, corrections io.Reader) (api.Change, error) {
 	list, err := holdout.ParseCorrections(corrections)
 	if err != nil {
 		return api.Change{}, refuse(Usage, "%v", err)
 	}
-	return s.nextVersion(ctx, p, name, verdict.CustodyAmend, func(c *holdout.Custodian, old sealedSet) (holdout.SealInput, string, error) {
+	return s.nextVersion(ctx, p, name, verdict.CustodyAmend, list, func(c *holdout.Custodian, old sealedSet) (holdout.SealInput, string, error) {
 		in, err := c.Amend(list)
 		if err != nil {
 			return in, "", refuse(Usage, "%v", err)
@@ -101,9 +101,23 @@ func (s *Service) restsOn(ctx context.Context, digest string) (string, error) {
 	return fmt.Sprintf("%d verdicts rest on the version before: %s", len(ids), strings.Join(ids, ", ")), err
 }
 
+// mayAmend returns the rows that corrections reveal, or why there are too many.
+// Within that bound no amendment can make a jump in difficulty, see [sentence], so
+// that its bridge tells nothing.
+func mayAmend(c holdout.Commitment, list []holdout.Correction) ([]int, error) {
+	if most := shownAtMost(c); len(list) > most {
+		return nil, refuse(Budget, "%d corrections of %s version %d; at most %d at once: seal a corrected table anew", len(list), c.Name, c.Version, most)
+	}
+	lines := holdout.Touched(list)
+	if n := len(lines); n > 0 && lines[n-1] > c.Rows {
+		return nil, refuse(Usage, "row %d is not in the set, which has %d rows", lines[n-1], c.Rows)
+	}
+	return lines, nil
+}
+
 // nextVersion opens the active version of a set, has the next one made of it, and
 // proposes that.
-func (s *Service) nextVersion(ctx context.Context, p access.Principal, name, action string, build func(*holdout.Custodian, sealedSet) (holdout.SealInput, string, error)) (api.Change, error) {
+func (s *Service) nextVersion(ctx context.Context, p access.Principal, name, action string, list []holdout.Correction, build func(*holdout.Custodian, sealedSet) (holdout.SealInput, string, error)) (api.Change, error) {
 	if err := access.Check(p, access.Propose, access.Object{Kind: "holdout"}); err != nil {
 		return api.Change{}, err
 	}
@@ -111,7 +125,11 @@ func (s *Service) nextVersion(ctx context.Context, p access.Principal, name, act
 	if err != nil {
 		return api.Change{}, err
 	}
-	c, err := s.custody(ctx, p, action, "", old, nil)
+	lines, err := mayAmend(old.Commitment, list)
+	if err != nil {
+		return api.Change{}, err
+	}
+	c, err := s.custody(ctx, p, action, "", old, lines)
 	if err != nil {
 		return api.Change{}, err
 	}
@@ -127,7 +145,7 @@ func (s *Service) nextVersion(ctx context.Context, p access.Principal, name, act
 	}); err != nil {
 		return api.Change{}, err
 	}
-	return s.sealNext(ctx, p, in, &old, note)
+	return s.sealNext(ctx, p, in, &old, note, false)
 }
 
 // ProposeDestruction proposes to give up the data key of a version that is not in
@@ -209,115 +227,4 @@ func shrunk(old, now holdout.Commitment) []string {
 		out = append(out[:10], fmt.Sprintf("and %d more slices", len(out)-10))
 	}
 	return out
-}
-
-// bridge has the deployed model of each lineage that uses a set sit the old and the
-// new version, so that a change of difficulty is not taken for one of models.
-func (s *Service) bridge(ctx context.Context, p access.Principal, old sealedSet, sealed holdout.Sealed) ([]string, error) {
-	uses, err := s.usesOf(ctx, old.Name)
-	if err != nil || len(uses) == 0 {
-		return nil, err
-	}
-	exams := [2]*holdout.Exam{}
-	for i, set := range []sealedSet{old, {sealed.Commitment, sealed.Manifest}} {
-		open := s.custody
-		if i == 1 { // its key is not stored before it is proposed
-			open = func(ctx context.Context, p access.Principal, action, run string, set sealedSet, lines []int) (*holdout.Custodian, error) {
-				return holdout.OpenCustody(ctx, holdout.Request{Commitment: set.Commitment, Manifest: set.manifest, Key: sealed.Key}, lines, record{s, p, action, run}, s.Blobs, s.Keyring, officerKey(s))
-			}
-		}
-		c, err := open(ctx, p, verdict.CustodyBridge, "", set, nil)
-		if err != nil {
-			return nil, err
-		}
-		exams[i], err = c.Exam()
-		c.Close()
-		if err != nil {
-			return nil, err
-		}
-	}
-	var out []string
-	for _, f := range uses {
-		out = append(out, s.bridgeOf(ctx, f, old.Commitment, sealed.Commitment, exams))
-	}
-	return out, nil
-}
-
-// usesOf returns what is in force for the lineages that a set judges and that have
-// a deployed model, by name.
-func (s *Service) usesOf(ctx context.Context, set string) ([]*force, error) {
-	var out []*force
-	err := s.Store.View(ctx, func(tx *store.Tx) error {
-		lineages, err := tx.Lineages()
-		if err != nil {
-			return err
-		}
-		slices.SortFunc(lineages, func(a, b store.Lineage) int { return cmp.Compare(a.Name, b.Name) })
-		for _, l := range lineages {
-			f, err := s.inForce(tx, l.Name)
-			var waits *Error
-			switch {
-			case errors.As(err, &waits):
-			case err != nil:
-				return err
-			case f.baseline != nil && slices.Contains(f.policy.Holdouts, set):
-				out = append(out, f)
-			}
-		}
-		return nil
-	})
-	return out, err
-}
-
-// bridgeOf words the bridge for one lineage. A model that cannot sit the new version
-// is told too: that is a change of difficulty like no other.
-func (s *Service) bridgeOf(ctx context.Context, f *force, old, now holdout.Commitment, exams [2]*holdout.Exam) string {
-	var share, n [2]float64
-	for i, c := range []holdout.Commitment{old, now} {
-		right, err := s.sit(ctx, f, c, exams[i])
-		if err != nil {
-			s.Logger.Warn("bridge", "lineage", f.lineage, "set", c.Name, "version", c.Version, "error", err)
-			return fmt.Sprintf("bridge: the deployed model of %s could not sit version %d", f.lineage, c.Version)
-		}
-		n[i] = float64(c.Rows)
-		share[i] = float64(right) / n[i]
-	}
-	change := share[1] - share[0]
-	se := math.Sqrt(share[0]*(1-share[0])/n[0] + share[1]*(1-share[1])/n[1])
-	text := fmt.Sprintf("bridge: the deployed model of %s is right on %.2f %% of version %d and %.2f %% of this one (%+.2f pp)", f.lineage, 100*share[0], old.Version, 100*share[1], 100*change)
-	if math.Abs(change) > 2*se {
-		text += fmt.Sprintf(": holdout.difficulty_shift, more than two standard errors (%.2f pp)", 100*se)
-	}
-	return text
-}
-
-// sit counts the scored rows on which the deployed model is right.
-func (s *Service) sit(ctx context.Context, f *force, c holdout.Commitment, exam *holdout.Exam) (int, error) {
-	t := &task{s: s, run: *f.baseline, force: f, seed: make([]byte, 32)}
-	if _, err := io.ReadFull(s.Rand, t.seed); err != nil {
-		return 0, err
-	}
-	p, err := newPaper(c, exam, nil)
-	if err != nil {
-		return 0, err
-	}
-	batch, err := t.batch(ctx)
-	if err != nil {
-		return 0, err
-	}
-	sh, err := newSheet(p.table, batch, t.seed)
-	if err != nil {
-		return 0, err
-	}
-	a, _, err := t.runModel(ctx, f.baseline, sh, p, false)
-	if err != nil {
-		return 0, err
-	}
-	right := 0
-	for i, k := range p.part(partScored, a.predictions).Labels {
-		if k == exam.Labels[i] {
-			right++
-		}
-	}
-	return right, nil
 }

@@ -86,7 +86,8 @@ func follows(tx *store.Tx, digest string) error {
 		return err
 	}
 	now, err := tx.Active("holdout", c.Name)
-	if errors.Is(err, store.ErrNotFound) && c.Previous == "" || err == nil && now.Digest == c.Previous {
+	first := errors.Is(err, store.ErrNotFound) && c.Previous == ""
+	if first || err == nil && (now.Digest == c.Previous || now.Digest == digest) { // the last: decided before
 		return nil
 	}
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
