@@ -64,7 +64,11 @@ func (s *Service) hire(tx *store.Tx, a access.Account) error {
 		return refuse(Usage, "%q stands for the machine itself in the log: choose another name", console.ID)
 	}
 	return s.follow(tx, func(h *standing) error {
-		if was, ok := h.account[a.ID]; ok && (was.Person != a.Person || was.Robot != a.Robot) {
+		was, ok := h.account[a.ID]
+		if len(a.Roles) == 0 && (!ok || len(was.Roles) == 0) {
+			return refuse(Missing, "there is no account %q that could end", a.ID)
+		}
+		if ok && (was.Person != a.Person || was.Robot != a.Robot) {
 			return refuse(Conflict, "the account %q is %s's: an account does not change hands, add another", a.ID, was.Person)
 		}
 		for _, t := range a.Tokens {

@@ -76,6 +76,9 @@ func (s *Service) event(tx *store.Tx, index int64) (api.Event, error) {
 	case *verdict.Change:
 		e.Kind, e.At, e.By = "change", st.At, st.By
 		e.Sentence = fmt.Sprintf("%s %s the %s %s", st.By, st.Action, st.Kind, st.Document.Name)
+		if st.Kind == accountKind { // a version without roles ends it
+			e.Sentence += " (" + st.Note + ")"
+		}
 		if st.Kind == accountKind && st.By == console.ID {
 			e.Alerts = append(e.Alerts, "an account was changed at the console, without a second person")
 		}

@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -73,7 +74,9 @@ func (d dataDir) open(ctx context.Context, log *slog.Logger, adjust func(*harnes
 	if err != nil {
 		return nil, err
 	}
-	c.LogKey = l.Key()
+	if c.LogKey = l.Key(); l.Origin() != logOrigin(d.Name) {
+		return nil, usagef("%s belongs to the service whose log is %s: give the --name that it was made with, not %s", d.Dir, l.Origin(), d.Name)
+	}
 	if c.Harness, err = programDigest(); err != nil {
 		return nil, err
 	}
@@ -114,6 +117,9 @@ func (d dataDir) store(ctx context.Context, log *slog.Logger) (*store.Store, err
 
 // prepare makes a new folder whole or finds an existing one so.
 func (d dataDir) prepare(ctx context.Context) error {
+	if u, err := url.Parse(d.Name); err != nil || u.Host == "" {
+		return usagef("--name: %q is not a URI like https://proctor.example", clip(d.Name))
+	}
 	entries, err := os.ReadDir(d.Dir)
 	switch {
 	case errors.Is(err, syscall.ENOTDIR):

@@ -214,7 +214,7 @@ func quantity(v float64, unit string) string {
 
 func signed(v float64, unit string) string {
 	if unit == unitPP {
-		return fmt.Sprintf("%+.2f pp", v)
+		return strings.Replace(fmt.Sprintf("%+.2f pp", v), "-0.00", "+0.00", 1)
 	}
 	return fmt.Sprintf("%+.4f", v)
 }
