@@ -205,37 +205,6 @@ func (s *Service) ShowRows(ctx context.Context, p access.Principal, id string, l
 	return out, err
 }
 
-// Practice returns the practice rows of a set, with their answers, as JSON lines.
-// Whoever may submit may practise, as often as he likes: these rows are never scored.
-func (s *Service) Practice(ctx context.Context, p access.Principal, name string) ([]byte, error) {
-	if access.Check(p, access.Submit, access.Object{}) != nil {
-		if err := access.Check(p, access.SeeChanges, access.Object{}); err != nil {
-			return nil, err
-		}
-	}
-	set, err := s.mustActive(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	if set.Practice == 0 {
-		return nil, refuse(Missing, "holdout %s: %v", name, holdout.ErrNoPractice)
-	}
-	c, err := s.custody(ctx, p, verdict.CustodyPractice, "", set, nil)
-	if err != nil {
-		return nil, err
-	}
-	defer c.Close()
-	t, err := c.Practice()
-	if err != nil {
-		return nil, err
-	}
-	var out []byte
-	for r := range t.Len() {
-		out = append(t.AppendJSON(out, r), '\n')
-	}
-	return out, nil
-}
-
 // AuditHoldout derives everything that is claimed of a set from the log and the
 // blobs: of each version its manifest, every chunk, roots, sizes, canaries and
 // twins, which version is in force, and the exposure of every charge.

@@ -85,6 +85,7 @@ type Service struct {
 	known    known
 	busy     sync.Map // runs that a worker has in hand
 	cosigned cosigned
+	given    given
 
 	standing keeper
 
