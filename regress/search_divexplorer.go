@@ -81,7 +81,7 @@ func DivExplorer(features []metrics.Dimension, outcomes []int8, support float64,
 		}
 	}
 	n := len(outcomes)
-	minRows := max(1, int(math.Ceil(support*float64(n)-1e-9)))
+	minRows := max(1, int(math.Ceil(float64(support*float64(n))-1e-9)))
 	t, err := newPredicateTable(features, n, minRows, events)
 	if err != nil {
 		return nil, err

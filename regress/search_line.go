@@ -57,7 +57,7 @@ func (l *lineSearch) bound(rows int, sum, most float64) float64 {
 	for _, n := range []float64{float64(l.MinRows), sum / most, float64(rows)} {
 		n = math.Min(math.Max(n, float64(l.MinRows)), float64(rows))
 		e := math.Min(sum, n*most)
-		best = math.Max(best, l.Alpha*(e/n/l.mean-1)-(1-l.Alpha)*(float64(l.table.rows)/n-1))
+		best = math.Max(best, float64(l.Alpha*(e/n/l.mean-1))-float64((1-l.Alpha)*(float64(l.table.rows)/n-1)))
 	}
 	return best
 }
@@ -71,7 +71,7 @@ func (l *lineSearch) least() float64 {
 }
 
 // rounded leaves room for the rounding of a score.
-func rounded(score float64) float64 { return score - 1e-12*math.Max(1, math.Abs(score)) }
+func rounded(score float64) float64 { return score - float64(1e-12*math.Max(1, math.Abs(score))) }
 
 // next counts the slices of one level, and keeps those with rows and errors enough.
 func (l *lineSearch) next(level int) error {
