@@ -39,13 +39,6 @@ func (t *Tx) LogIndexes(kind, subject string) ([]int64, error) {
 		`SELECT idx FROM log_leaves WHERE subject = $1 AND kind = $2 ORDER BY idx`, subject, kind)
 }
 
-// LogIndexesFrom finds the entries of a kind at an index and after it, ascending;
-// see LogIndexes.
-func (t *Tx) LogIndexesFrom(kind string, from int64) ([]int64, error) {
-	return rows(t, func(r *sql.Rows) (i int64, err error) { return i, r.Scan(&i) },
-		`SELECT idx FROM log_leaves WHERE kind = $1 AND idx >= $2 ORDER BY idx`, kind, from)
-}
-
 // LogIndexBefore finds the last entry of a kind before an index; -1: there is none.
 // See LogIndexes.
 func (t *Tx) LogIndexBefore(kind string, before int64) (int64, error) {
