@@ -12,6 +12,7 @@ import (
 	"proctor/harness/store"
 	"proctor/harness/tlog"
 	"proctor/harness/verdict"
+	"proctor/harness/verdict/verdicttest"
 	"proctor/web/api"
 )
 
@@ -210,5 +211,22 @@ func TestAllows(t *testing.T) {
 	a.destroyed["h2"] = true
 	if a.allows("l", good()) == nil {
 		t.Error("a destroyed set is allowed")
+	}
+}
+
+// A plan that went by something else than was activated is found afterwards too,
+// however the tables look by then.
+func TestAuditOfPlans(t *testing.T) {
+	w := newWorld(t).begin()
+	w.clean() // the control
+	e := verdicttest.Passed(verdicttest.Digest("1"))
+	if err := w.s.update(context.Background(), func(tx *store.Tx, log *appender) error {
+		_, _, err := log.add(&verdict.Plan{Run: e.Run, Inputs: e.Inputs, SeedSHA256: verdicttest.Digest("9"), Attempt: 1, Budget: 6, At: e.At}, w.s.Evidence)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if a := w.audit(); !strings.Contains(a, "is not the one that was activated") {
+		t.Errorf("the audit says %q", a)
 	}
 }
