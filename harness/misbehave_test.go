@@ -93,18 +93,18 @@ func TestMisbehaviour(t *testing.T) {
 func (w *world) abortOf(run string) *verdict.Abort {
 	var found *verdict.Abort
 	err := w.store.View(context.Background(), func(tx *store.Tx) error {
-		r, err := tx.Run(run)
-		if err != nil {
-			return err
-		}
-		at, err := tx.LogIndexes(verdict.AbortType, r.Package)
-		for _, i := range at {
-			env, err := w.s.envelope(tx, i)
+		size, err := tx.LogSize()
+		for at := size; err == nil; {
+			if at, err = tx.LogIndexBefore(verdict.AbortType, at); err != nil || at < 0 {
+				return err
+			}
+			env, err := w.s.envelope(tx, at)
 			if err != nil {
 				return err
 			}
 			if a := env.Statement().(*verdict.Abort); a.Run.ID == run {
 				found = a
+				return nil
 			}
 		}
 		return err

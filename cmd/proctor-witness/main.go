@@ -28,6 +28,7 @@ import (
 
 	"proctor/harness/cosig"
 	"proctor/harness/secret"
+	"proctor/harness/tlog"
 	"proctor/harness/witness"
 )
 
@@ -57,8 +58,10 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 		return 2
 	}
 	fmt.Fprintln(errs, "proctor-witness:", err)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrExist) {
-		return 2
+	for _, theirs := range []error{cosig.ErrName, witness.ErrLogs, fs.ErrNotExist, fs.ErrExist, tlog.ErrHeld, syscall.EADDRINUSE} {
+		if errors.Is(err, theirs) {
+			return 2
+		}
 	}
 	return 1
 }

@@ -58,10 +58,28 @@ func TestWitness(t *testing.T) {
 	}
 }
 
+// What the command line got wrong is told, and ends with the code for that.
 func TestUsage(t *testing.T) {
-	for _, args := range [][]string{nil, {"x"}, {"create"}, {"create", "--dir", t.TempDir()}, {"serve"}, {"serve", "--dir", t.TempDir(), "--log", "k"}, {"serve", "--dir", t.TempDir()}, {"create", "--name", "a b", "--dir", t.TempDir()}} {
-		if exit := run(t.Context(), args, io.Discard, io.Discard); exit == 0 {
-			t.Errorf("%q: exit 0", args)
+	dir := filepath.Join(t.TempDir(), "w")
+	for _, c := range []struct {
+		name, says string
+		args       []string
+	}{
+		{"no name", "name of a witness", []string{"create", "--dir", dir}},
+		{"a name with a space", "name of a witness", []string{"create", "--name", "a b", "--dir", dir}},
+		{"no command", "usage:", nil},
+		{"no witness there", "no such file", []string{"serve", "--dir", dir, "--log", "x"}},
+	} {
+		var errs bytes.Buffer
+		if exit := run(t.Context(), c.args, io.Discard, &errs); exit != 2 || !strings.Contains(errs.String(), c.says) {
+			t.Errorf("%s: exit %d: %s", c.name, exit, errs.String())
 		}
+	}
+	var out, errs bytes.Buffer
+	if exit := run(t.Context(), []string{"create", "--name", "w.example", "--dir", dir}, &out, &errs); exit != 0 {
+		t.Fatalf("exit %d: %s", exit, errs.String())
+	}
+	if exit := run(t.Context(), []string{"serve", "--dir", dir, "--log", "nonsense"}, io.Discard, &errs); exit != 2 || !strings.Contains(errs.String(), "nonsense") {
+		t.Errorf("a log key that is none: exit %d: %s", exit, errs.String())
 	}
 }

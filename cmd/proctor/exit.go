@@ -11,6 +11,7 @@ import (
 
 	"proctor/harness"
 	"proctor/harness/report"
+	"proctor/harness/tlog"
 	"proctor/web/api"
 	"proctor/web/client"
 )
@@ -75,7 +76,7 @@ func explain(err error) (code int, message string) {
 		return exitBudget, err.Error()
 	case errors.As(err, &remote) && remote.Status < 500, errors.As(err, &refused):
 		return exitUsage, err.Error()
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission), errors.Is(err, fs.ErrExist):
+	case errors.Is(err, tlog.ErrHeld), errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission), errors.Is(err, fs.ErrExist):
 		return exitUsage, err.Error()
 	}
 	return exitInternal, err.Error()

@@ -68,6 +68,9 @@ func (c *serveCmd) Run(ctx context.Context, o console) error {
 	if err != nil {
 		return err
 	}
+	if err := c.webhooks.check(); err != nil {
+		return err
+	}
 	log := slog.New(slog.NewJSONHandler(o.Err, nil))
 	l, err := listen(c.Addr)
 	if err != nil {

@@ -22,6 +22,16 @@ type webhooks struct {
 	WebhookKey string   `help:"File of the key that signs what is sent, whsec_BASE64; made if it is not there. Default: keys/webhook in the data folder." type:"path" placeholder:"FILE"`
 }
 
+// check finds an address that cannot be one, before anything is opened or made.
+func (w webhooks) check() error {
+	for _, address := range w.Webhook {
+		if _, err := notify.Parse(address, make([]byte, 32)); err != nil {
+			return usagef("--webhook: %v", err)
+		}
+	}
+	return nil
+}
+
 // receivers reads whom to tell, before anything is served.
 func (w webhooks) receivers(d dataDir) (list []notify.Receiver, err error) {
 	if len(w.Webhook) == 0 {

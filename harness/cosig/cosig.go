@@ -105,10 +105,13 @@ type Signer struct {
 
 const secretPrefix = "PRIVATE+KEY+"
 
+// ErrName says that a name cannot be a witness's.
+var ErrName = errors.New("name of a witness")
+
 // Generate makes a key and its secret form, which [ParseSigner] reads.
 func Generate(name string, rand io.Reader) (secret string, err error) {
 	if !nameOK(name) {
-		return "", fmt.Errorf("witness name %q is empty, too long or has spaces or plus signs", name)
+		return "", fmt.Errorf("%w: %.80q is empty, too long or has spaces or plus signs", ErrName, name)
 	}
 	pub, key, err := ed25519.GenerateKey(rand)
 	if err != nil {

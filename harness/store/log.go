@@ -31,16 +31,9 @@ func (t *Tx) LogEntry(index int64) (tlog.Entry, error) {
 		&e.Leaf, &e.Kind, &e.Subject, &e.Envelope)
 }
 
-// LogIndexes finds the entries of a kind about a subject (a digest), ascending.
-// Kind and subject are copied out of the entries for this search and are no proof:
-// open what it finds.
-func (t *Tx) LogIndexes(kind, subject string) ([]int64, error) {
-	return rows(t, func(r *sql.Rows) (i int64, err error) { return i, r.Scan(&i) },
-		`SELECT idx FROM log_leaves WHERE subject = $1 AND kind = $2 ORDER BY idx`, subject, kind)
-}
-
 // LogIndexBefore finds the last entry of a kind before an index; -1: there is none.
-// See LogIndexes.
+// The kind is copied out of the entries for this search and is no proof: open what
+// it finds.
 func (t *Tx) LogIndexBefore(kind string, before int64) (int64, error) {
 	var i sql.NullInt64
 	if err := t.row(`SELECT MAX(idx) FROM log_leaves WHERE kind = $1 AND idx < $2`, []any{kind, before}, &i); err != nil || !i.Valid {

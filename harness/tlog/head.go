@@ -48,6 +48,9 @@ func CreateHead(path string, l *Log) error {
 	return nil
 }
 
+// ErrHeld says that another process has what only one may have.
+var ErrHeld = errors.New("another process holds it: stop that one first")
+
 // OpenHead takes the head until Close. It refuses when another process has it,
 // when the file is missing, or when it is not a checkpoint of this log. It looks
 // at no storage: [Head.Advance] does, and is called before anything is served.

@@ -31,7 +31,7 @@ func Lock(path string) (io.Closer, error) {
 			return nil, err
 		case time.Since(began) > patience:
 			f.Close()
-			return nil, errors.New("another process holds it: stop that one first")
+			return nil, ErrHeld
 		}
 	}
 }

@@ -30,6 +30,9 @@ type Witness struct {
 	seen map[string]tlog.Tree // by origin
 }
 
+// ErrLogs says that the keys of the logs to witness cannot be used.
+var ErrLogs = errors.New("logs to witness")
+
 // Open returns a witness that keeps what it has seen in a file, for the logs of those
 // verifier keys. The file must exist: [Create] makes it once.
 func Open(path string, signer *cosig.Signer, logKeys []string) (*Witness, error) {
@@ -37,15 +40,15 @@ func Open(path string, signer *cosig.Signer, logKeys []string) (*Witness, error)
 	for _, key := range logKeys {
 		v, err := note.NewVerifier(key)
 		if err != nil {
-			return nil, fmt.Errorf("log key %.40q: not a note verifier key", key)
+			return nil, fmt.Errorf("%w: %.40q is not a note verifier key", ErrLogs, key)
 		}
 		if w.logs[v.Name()] != "" {
-			return nil, fmt.Errorf("two logs have the origin %s", v.Name())
+			return nil, fmt.Errorf("%w: two have the origin %s", ErrLogs, v.Name())
 		}
 		w.logs[v.Name()] = key
 	}
 	if len(w.logs) == 0 {
-		return nil, errors.New("no log to witness")
+		return nil, fmt.Errorf("%w: none is named", ErrLogs)
 	}
 	var err error
 	w.file, w.seen, err = openState(path)
