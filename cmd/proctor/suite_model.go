@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
+	"strings"
 
 	"proctor/harness/runner"
 	"proctor/holdout/rows"
@@ -60,10 +62,22 @@ func ask(ctx context.Context, staged string, p *runner.Package, t rows.Table) (r
 		batches = append(batches, min(n, p.Manifest.BatchMax, runner.MaxBatch))
 	}
 	run := runner.Runner{MinTier: "none"}
-	out, _, err := run.Run(ctx, staged, p, runner.Sheet{Rows: t, Batches: batches}, runner.Limits{})
+	out, facts, err := run.Run(ctx, staged, p, runner.Sheet{Rows: t, Batches: batches}, runner.Limits{})
 	var failed *runner.Failure
 	if errors.As(err, &failed) && !failed.Service() {
-		return out, &coded{exitFail, err} // the same bytes would break it off again
+		return out, brokenOff(p.Manifest.Kind, failed, facts.Stderr)
 	}
 	return out, err
+}
+
+// brokenOff is a FAIL: the same bytes would break it off again. An ONNX model brings no
+// program that could end: our evaluator ends where a suite's columns are not its inputs,
+// which says nothing about the model.
+func brokenOff(kind string, failed *runner.Failure, stderr string) error {
+	says := strings.TrimSpace(stderr)
+	says = visible(says[strings.LastIndexByte(says, '\n')+1:])
+	if kind == "onnx" && failed.Reason == runner.ExitEarly {
+		return usagef("the model does not take the examples of the suite: %s", says)
+	}
+	return &coded{exitFail, fmt.Errorf("%w; its last words: %.200q", failed, says)}
 }

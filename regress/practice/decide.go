@@ -70,7 +70,7 @@ func (t *Test) Shares() string {
 		return fmt.Sprintf("%.2f %% of %d cases", percent(t.CandidateFailed, t.CandidateCases), t.CandidateCases)
 	}
 	arrow := "->"
-	if t.Verdict == Same {
+	if t.Verdict == Undecided {
 		arrow = "~"
 	}
 	n := fmt.Sprintf("%d", t.CandidateCases)
@@ -98,19 +98,21 @@ func percent(k, n int64) float64 {
 	return 100 * float64(k) / float64(n)
 }
 
-// Count returns how many tests are worse, better and undecided.
-func (r *Result) Count() (worse, better, same int) {
+// Count returns how many tests are worse, better, shown to hold and undecided.
+func (r *Result) Count() (worse, better, hold, undecided int) {
 	for _, t := range r.Tests {
 		switch t.Verdict {
 		case Worse:
 			worse++
 		case Better:
 			better++
-		case Same:
-			same++
+		case Holds:
+			hold++
+		case Undecided:
+			undecided++
 		}
 	}
-	return worse, better, same
+	return worse, better, hold, undecided
 }
 
 // sentence is one line, the result first.
@@ -121,8 +123,12 @@ func (r *Result) sentence() string {
 		count[f.Rule]++
 	}
 	if r.Baseline {
-		worse, better, same := r.Count()
-		parts = append(parts, fmt.Sprintf("%d of %d tests worse, %d better, %d undecided", worse, len(r.Tests), better, same))
+		worse, better, hold, undecided := r.Count()
+		s := fmt.Sprintf("%d of %d tests worse, %d better", worse, len(r.Tests), better)
+		if r.Paired {
+			s += fmt.Sprintf(", %d hold", hold)
+		}
+		parts = append(parts, fmt.Sprintf("%s, %d undecided", s, undecided))
 	}
 	for _, rule := range []struct{ name, words string }{
 		{"critical", "a critical case failed"}, {"degenerate", "one answer to everything"}, {"unanswered", "answers that are none"},

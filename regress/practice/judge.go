@@ -65,8 +65,10 @@ func weigh(ts []Test, paired bool, o Options) error {
 			t.Verdict = Worse
 		case ab[i] <= o.alpha() && -harm > o.HarmPP:
 			t.Verdict = Better
+		case paired && t.lossExcluded(paired, o):
+			t.Verdict = Holds
 		default:
-			t.Verdict = Same
+			t.Verdict = Undecided
 		}
 	}
 	return nil
@@ -90,8 +92,12 @@ func (t *Test) change(paired bool, o Options) (report.Estimate, error) {
 
 func pointer(v float64) *float64 { return &v }
 
-// shown says whether the test is shown to hold: nothing that worked was lost, or less
-// than DetectPP.
+// shown says whether the test is shown to hold.
 func (t *Test) shown(paired bool, o Options) bool {
-	return t.Verdict == Better || t.Verdict == Same && (paired && t.Broke == 0 || 100*t.upper < o.DetectPP)
+	return t.Verdict == Better || t.Verdict == Holds || t.Verdict == Undecided && t.lossExcluded(paired, o)
+}
+
+// lossExcluded says whether nothing that worked was lost, or less than DetectPP.
+func (t *Test) lossExcluded(paired bool, o Options) bool {
+	return paired && t.Broke == 0 || 100*t.upper < o.DetectPP
 }

@@ -2,11 +2,13 @@ package practice
 
 import "proctor/harness/report"
 
-// Changes of a test. Old and new are shown with Same where the change is undecided.
+// Changes of a test. Counts alone never show that a test holds case by case: there, what
+// is neither worse nor better is Undecided.
 const (
-	Worse  = "worse"
-	Better = "better"
-	Same   = "~"
+	Worse     = "worse"
+	Better    = "better"
+	Holds     = "=" // no case broke, or the loss is shown to be below DetectPP
+	Undecided = "~" // neither significant nor excluded
 )
 
 // A Result says how a candidate did.
@@ -80,7 +82,7 @@ type Test struct {
 	Change          report.Estimate `json:"change"` // of the failure share, candidate minus baseline
 	P               *float64        `json:"p"`      // two-sided: twice the smaller tail
 	Adjusted        *float64        `json:"p_adjusted"`
-	Verdict         string          `json:"verdict"` // Worse, Better, Same; "" without a baseline
+	Verdict         string          `json:"verdict"` // Worse, Better, Holds, Undecided; "" without a baseline
 	BrokeCases      []string        `json:"broke_cases,omitempty"`
 	FailedCases     []string        `json:"failed_cases,omitempty"` // of the candidate
 

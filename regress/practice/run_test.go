@@ -376,7 +376,7 @@ func TestLevels(t *testing.T) {
 	for _, c := range []struct {
 		broke, fixed int64
 		want         string
-	}{{5, 0, Same}, {6, 0, Worse}, {0, 5, Same}, {0, 6, Better}} {
+	}{{5, 0, Undecided}, {6, 0, Worse}, {0, 5, Holds}, {0, 6, Better}} {
 		ts := []Test{{Name: "t", Cases: 100, BaselineCases: 100, CandidateCases: 100, Broke: c.broke, Fixed: c.fixed, BaselineFailed: c.fixed, CandidateFailed: c.broke}}
 		if err := weigh(ts, true, standard); err != nil || ts[0].Verdict != c.want {
 			t.Errorf("broke %d, fixed %d: %q %v, want %q", c.broke, c.fixed, ts[0].Verdict, err, c.want)
@@ -388,12 +388,12 @@ func TestLevels(t *testing.T) {
 func TestCellsShowTheWorst(t *testing.T) {
 	change := func(v float64) report.Estimate { return report.Estimate{Value: &v} }
 	ts := []Test{
-		{Name: "fails some", Capability: "a", CandidateFailed: 2, CandidateCases: 10, Verdict: Same, Change: change(0)},
+		{Name: "fails some", Capability: "a", CandidateFailed: 2, CandidateCases: 10, Verdict: Undecided, Change: change(0)},
 		{Name: "fails most", Capability: "a", CandidateFailed: 9, CandidateCases: 10, Verdict: Better, Change: change(-.1)},
-		{Name: "fails little", Capability: "a", CandidateFailed: 1, CandidateCases: 10, Verdict: Same, Change: change(0)},
+		{Name: "fails little", Capability: "a", CandidateFailed: 1, CandidateCases: 10, Verdict: Undecided, Change: change(0)},
 		{Name: "worse", Capability: "b", CandidateFailed: 1, CandidateCases: 10, Verdict: Worse, Change: change(.1)},
 		{Name: "worse by most", Capability: "b", CandidateFailed: 3, CandidateCases: 10, Verdict: Worse, Change: change(.3)},
-		{Name: "fails all as before", Capability: "b", CandidateFailed: 10, CandidateCases: 10, Verdict: Same, Change: change(0)},
+		{Name: "fails all as before", Capability: "b", CandidateFailed: 10, CandidateCases: 10, Verdict: Undecided, Change: change(0)},
 	}
 	got := ""
 	for _, c := range cells(ts, func(t *Test) [2]string { return [2]string{t.Capability, t.Kind} }) {
