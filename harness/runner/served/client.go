@@ -56,8 +56,8 @@ func (c *client) await(ctx context.Context, path string) error {
 	}
 }
 
-// get reads a JSON document; found is false if the server has none there.
-func (c *client) get(ctx context.Context, path string, into any) (found bool, err error) {
+// Get reads a JSON document; found is false if the server has none there.
+func (c *client) Get(ctx context.Context, path string, into any) (found bool, err error) {
 	status, body, err := c.do(ctx, http.MethodGet, path, nil)
 	switch {
 	case err != nil:
@@ -73,8 +73,8 @@ func (c *client) get(ctx context.Context, path string, into any) (found bool, er
 	return true, nil
 }
 
-// post sends one JSON document and reads another.
-func (c *client) post(ctx context.Context, path string, body []byte, into any) error {
+// Post sends one JSON document and reads another.
+func (c *client) Post(ctx context.Context, path string, body []byte, into any) error {
 	status, answer, err := c.do(ctx, http.MethodPost, path, body)
 	if err != nil {
 		return fmt.Errorf("POST %s: %w", path, err)

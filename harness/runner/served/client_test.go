@@ -230,7 +230,7 @@ func TestClient(t *testing.T) {
 		"server response head": func(w http.ResponseWriter, r *http.Request) { w.Header().Set("X", strings.Repeat("x", 1<<20)) },
 	} {
 		var v any
-		err := serveOn(t, h).post(t.Context(), "/x", []byte("{}"), &v)
+		err := serveOn(t, h).Post(t.Context(), "/x", []byte("{}"), &v)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("want %q, got %v", want, err)
 		}
@@ -298,19 +298,15 @@ func TestText(t *testing.T) {
 			b, _ := io.ReadAll(r.Body)
 			text, _ := json.Marshal(says[len(sent)])
 			sent = append(sent, string(b))
-			if r.URL.Path == "/v1/chat/completions" && api == runner.APIChat {
+			if r.URL.Path == "/chat/completions" && api == runner.APIChat {
 				fmt.Fprintf(w, `{"choices":[{"message":{"role":"assistant","content":%s}}]}`, text)
-			} else if r.URL.Path == "/v1/completions" && api == runner.APICompletions {
+			} else if r.URL.Path == "/completions" && api == runner.APICompletions {
 				fmt.Fprintf(w, `{"choices":[{"text":%s}]}`, text)
 			} else {
 				http.NotFound(w, r)
 			}
 		})
-		prompt, err := runner.ParsePrompt("{n} {{of}} {text}?")
-		if err != nil {
-			t.Fatal(err)
-		}
-		m := &textModel{client: c, manifest: runner.Manifest{API: api, Model: "m", Answers: []string{"bad", "good"}}, prompt: prompt}
+		m := texts(t, c, runner.Manifest{API: api, Model: "m", Answers: []string{"bad", "good"}, Prompt: "{n} {{of}} {text}?"})
 		labels, probs, err := m.predict(t.Context(), tab)
 		if err != nil || probs != nil || !slices.Equal(labels, []int32{1, 0, -1, -1}) {
 			t.Errorf("%s: %v %v %v", api, labels, probs, err)
@@ -324,12 +320,18 @@ func TestText(t *testing.T) {
 	}
 }
 
-// Replies without an answer end the run.
-func TestTextRefuses(t *testing.T) {
-	prompt, err := runner.ParsePrompt("{x}")
+// texts is a model that is asked one row after the other.
+func texts(t *testing.T, c *client, m runner.Manifest) *textModel {
+	t.Helper()
+	x, err := newTextModel(&Text{Client: c}, m, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return x
+}
+
+// Replies without an answer end the run.
+func TestTextRefuses(t *testing.T) {
 	for want, say := range map[string]string{
 		"0 choices":   `{}`,
 		"2 choices":   `{"choices":[{"message":{"content":"a"}},{"message":{"content":"b"}}]}`,
@@ -337,16 +339,12 @@ func TestTextRefuses(t *testing.T) {
 		"cannot unma": `{"choices":[{"message":{"content":1}}]}`,
 	} {
 		c := serveOn(t, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, say) })
-		m := &textModel{client: c, manifest: runner.Manifest{API: runner.APIChat, Classes: []string{"a", "b"}}, prompt: prompt}
+		m := texts(t, c, runner.Manifest{API: runner.APIChat, Classes: []string{"a", "b"}, Prompt: "{x}"})
 		if _, _, err := m.predict(t.Context(), table(t, 3)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: want %q, got %v", say, want, err)
 		}
 	}
-	other, err := runner.ParsePrompt("{missing}")
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := &textModel{client: newClient(1), prompt: other}
+	m := texts(t, newClient(1), runner.Manifest{API: runner.APIChat, Prompt: "{missing}"})
 	if _, _, err := m.predict(t.Context(), table(t, 3)); err == nil || !strings.Contains(err.Error(), `names the column "missing"; the rows have x, tag`) {
 		t.Error(err)
 	}

@@ -32,7 +32,7 @@ type tensor struct {
 
 // A tensorModel asks a server for tensors.
 type tensorModel struct {
-	client  *client
+	client  Client
 	path    string
 	classes []string
 	inputs  []tensor // as the server describes them; nil: it does not
@@ -48,12 +48,12 @@ type feed struct {
 	flat    bool // of one dimension
 }
 
-func newTensorModel(ctx context.Context, c *client, m runner.Manifest) (*tensorModel, error) {
+func newTensorModel(ctx context.Context, c Client, m runner.Manifest) (*tensorModel, error) {
 	path := "/v2/models/" + url.PathEscape(m.Model)
 	var meta struct {
 		Inputs []tensor `json:"inputs"`
 	}
-	if _, err := c.get(ctx, path, &meta); err != nil {
+	if _, err := c.Get(ctx, path, &meta); err != nil {
 		return nil, err
 	}
 	return &tensorModel{client: c, path: path + "/infer", classes: m.Classes, inputs: meta.Inputs}, nil
@@ -147,7 +147,7 @@ func (t *tensorModel) predict(ctx context.Context, table rows.Table) ([]int32, [
 	var answer struct {
 		Outputs []tensor `json:"outputs"`
 	}
-	if err := t.client.post(ctx, t.path, body, &answer); err != nil {
+	if err := t.client.Post(ctx, t.path, body, &answer); err != nil {
 		return nil, nil, err
 	}
 	return read(answer.Outputs, table.Len(), t.classes)

@@ -95,28 +95,44 @@ func start(dir string, command []string) (context.Context, error) {
 
 // newModel waits for the server and finds out how to ask it.
 func newModel(ctx context.Context, m runner.Manifest) (runner.Predict, error) {
-	c := newClient(m.Port)
-	var predict func(context.Context, rows.Table) ([]int32, []float64, error)
+	c, ready := newClient(m.Port), "/v2/health/ready"
 	if m.Text() {
-		if err := c.await(ctx, "/v1/models"); err != nil {
-			return nil, err
-		}
-		prompt, err := runner.ParsePrompt(m.Prompt)
-		if err != nil {
-			return nil, err
-		}
-		predict = (&textModel{client: c, manifest: m, prompt: prompt}).predict
-	} else {
-		if err := c.await(ctx, "/v2/health/ready"); err != nil {
-			return nil, err
-		}
-		t, err := newTensorModel(ctx, c, m)
-		if err != nil {
-			return nil, err
-		}
-		predict = t.predict
+		c.base, ready = c.base+"/v1", "/models"
+	}
+	if err := c.await(ctx, ready); err != nil {
+		return nil, err
+	}
+	predict, err := NewModel(ctx, m, &Text{Client: c, Configuration: tell()}, 1)
+	if err != nil {
+		return nil, err
 	}
 	return func(t rows.Table) ([]int32, []float64, error) { return predict(ctx, t) }, nil
+}
+
+// A Client asks one server. Paths are below its address.
+type Client interface {
+	// Get reads a JSON document; found is false if the server has none there.
+	Get(ctx context.Context, path string, into any) (found bool, err error)
+	// Post sends one JSON document and reads another.
+	Post(ctx context.Context, path string, body []byte, into any) error
+}
+
+// NewModel finds out how to ask the server behind by.Client for the rows of a
+// manifest of kind http or remote, and returns what asks a batch; at most atOnce rows of a
+// text model at a time.
+func NewModel(ctx context.Context, m runner.Manifest, by *Text, atOnce int) (func(context.Context, rows.Table) ([]int32, []float64, error), error) {
+	if m.Text() {
+		x, err := newTextModel(by, m, atOnce)
+		if err != nil {
+			return nil, err
+		}
+		return x.predict, nil
+	}
+	x, err := newTensorModel(ctx, by.Client, m)
+	if err != nil {
+		return nil, err
+	}
+	return x.predict, nil
 }
 
 // Pauses between two looks whether the server is ready.

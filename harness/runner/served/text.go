@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"sync"
 
 	"proctor/harness/runner"
 	"proctor/holdout/rows"
@@ -15,19 +16,22 @@ import (
 // seed is sent with every question, for servers that draw their answers.
 const seed = 1
 
-// A textModel asks a server that speaks as OpenAI's does, one row a request:
+// A Text asks a server that speaks as OpenAI's does, one question a request:
 //
-//	POST /v1/chat/completions
+//	POST /chat/completions
 //	{"model":"NAME","messages":[{"role":"user","content":"..."}],"temperature":0,"seed":1,"max_tokens":16}
 //
-// and takes the class whose answer the server gave; any other text is an answer that
-// is none of the classes.
-type textModel struct {
-	client   *client
-	manifest runner.Manifest
-	prompt   runner.Prompt
-	checked  bool
-	printed  string // the last fingerprint that was told
+// Several goroutines may ask at once where the client allows it.
+type Text struct {
+	Client    Client
+	API       string // runner.APIChat or runner.APICompletions
+	Model     string
+	System    string          // chat: a first message of the system's; "": none
+	Tools     json.RawMessage // chat: the tools that the model may call; nil: none
+	MaxTokens int
+	// Configuration is told of what the server says that it answers with, in its own
+	// words: hostile, and possibly long.
+	Configuration func(fingerprint string)
 }
 
 type message struct {
@@ -36,12 +40,13 @@ type message struct {
 }
 
 type question struct {
-	Model       string    `json:"model"`
-	Messages    []message `json:"messages,omitempty"` // chat
-	Prompt      string    `json:"prompt,omitempty"`   // completions
-	Temperature float64   `json:"temperature"`
-	Seed        int       `json:"seed"`
-	MaxTokens   int       `json:"max_tokens"`
+	Model       string          `json:"model"`
+	Messages    []message       `json:"messages,omitempty"` // chat
+	Prompt      string          `json:"prompt,omitempty"`   // completions
+	Tools       json.RawMessage `json:"tools,omitempty"`
+	Temperature float64         `json:"temperature"`
+	Seed        int             `json:"seed"`
+	MaxTokens   int             `json:"max_tokens"`
 }
 
 type reply struct {
@@ -52,28 +57,16 @@ type reply struct {
 	SystemFingerprint string `json:"system_fingerprint"`
 }
 
-func (m *textModel) predict(ctx context.Context, t rows.Table) (labels []int32, probs []float64, err error) {
-	if !m.checked {
-		if err := m.prompt.Check(t.Fields()); err != nil {
-			return nil, nil, err
+// Ask asks one question and returns the answer as it is.
+func (x *Text) Ask(ctx context.Context, text string) (string, error) {
+	q := question{Model: x.Model, Seed: seed, MaxTokens: x.MaxTokens}
+	path := "/completions"
+	if x.API == runner.APIChat {
+		path, q.Tools = "/chat/completions", x.Tools
+		if x.System != "" {
+			q.Messages = []message{{"system", x.System}}
 		}
-		m.checked = true
-	}
-	for r := range t.Len() {
-		text, err := m.ask(ctx, m.prompt.Fill(t, r))
-		if err != nil {
-			return nil, nil, fmt.Errorf("row %d: %w", r+1, err)
-		}
-		labels = append(labels, m.label(text))
-	}
-	return labels, nil, nil
-}
-
-func (m *textModel) ask(ctx context.Context, text string) (string, error) {
-	q := question{Model: m.manifest.Model, Seed: seed, MaxTokens: m.manifest.TokenLimit()}
-	path := "/v1/completions"
-	if m.manifest.API == runner.APIChat {
-		path, q.Messages = "/v1/chat/completions", []message{{"user", text}}
+		q.Messages = append(q.Messages, message{"user", text})
 	} else {
 		q.Prompt = text
 	}
@@ -82,33 +75,104 @@ func (m *textModel) ask(ctx context.Context, text string) (string, error) {
 		return "", err
 	}
 	var a reply
-	if err := m.client.post(ctx, path, body, &a); err != nil {
+	if err := x.Client.Post(ctx, path, body, &a); err != nil {
 		return "", err
 	}
-	m.tell(a.SystemFingerprint)
+	if x.Configuration != nil {
+		x.Configuration(a.SystemFingerprint)
+	}
 	if len(a.Choices) != 1 {
 		return "", fmt.Errorf("POST %s: %d choices, want 1", path, len(a.Choices))
 	}
 	switch c := a.Choices[0]; {
-	case m.manifest.API == runner.APIChat && c.Message != nil:
+	case x.API == runner.APIChat && c.Message != nil:
 		return c.Message.Content, nil
-	case m.manifest.API == runner.APICompletions && c.Text != nil:
+	case x.API == runner.APICompletions && c.Text != nil:
 		return *c.Text, nil
 	}
 	return "", errors.New("POST " + path + ": the choice has no text")
 }
 
-// tell notes for reviewers which configuration the server says it answers with, and
-// each change of it.
-func (m *textModel) tell(fingerprint string) {
-	if fingerprint != m.printed {
-		fmt.Fprintf(os.Stderr, "system_fingerprint %.100q\n", fingerprint)
-		m.printed = fingerprint
+// A textModel takes the class whose answer the server gave; any other text is an
+// answer that is none of the classes.
+type textModel struct {
+	text    *Text
+	answers []string // by class
+	prompt  runner.Prompt
+	atOnce  int
+	checked bool
+}
+
+func newTextModel(text *Text, m runner.Manifest, atOnce int) (*textModel, error) {
+	prompt, err := runner.ParsePrompt(m.Prompt)
+	if err != nil {
+		return nil, err
+	}
+	text.API, text.Model, text.MaxTokens = m.API, m.Model, m.TokenLimit()
+	return &textModel{text: text, answers: m.AnswerTexts(), prompt: prompt, atOnce: atOnce}, nil
+}
+
+func (m *textModel) predict(ctx context.Context, t rows.Table) (labels []int32, probs []float64, err error) {
+	if !m.checked {
+		if err := m.prompt.Check(t.Fields()); err != nil {
+			return nil, nil, err
+		}
+		m.checked = true
+	}
+	labels = make([]int32, t.Len())
+	err = Each(ctx, m.atOnce, t.Len(), func(ctx context.Context, r int) error {
+		text, err := m.text.Ask(ctx, m.prompt.Fill(t, r))
+		if err != nil {
+			return fmt.Errorf("row %d: %w", r+1, err)
+		}
+		labels[r] = m.label(text)
+		return nil
+	})
+	return labels, nil, err
+}
+
+// Each calls f for 0 to n-1, at most atOnce at the same time and begun in this order,
+// until one fails: the others are then told to end, and the first error is returned.
+func Each(ctx context.Context, atOnce, n int, f func(context.Context, int) error) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	next := make(chan int)
+	var all sync.WaitGroup
+	for range min(atOnce, n) {
+		all.Go(func() {
+			for i := range next {
+				if err := f(ctx, i); err != nil {
+					stop(err)
+					return
+				}
+			}
+		})
+	}
+	for i := 0; i < n && ctx.Err() == nil; i++ {
+		select {
+		case next <- i:
+		case <-ctx.Done():
+		}
+	}
+	close(next)
+	all.Wait()
+	return context.Cause(ctx)
+}
+
+// tell returns a function that notes for reviewers which configuration the server says
+// it answers with, and each change of it.
+func tell() func(string) {
+	printed := ""
+	return func(fingerprint string) {
+		if fingerprint != printed {
+			fmt.Fprintf(os.Stderr, "system_fingerprint %.100q\n", fingerprint)
+			printed = fingerprint
+		}
 	}
 }
 
 // label is the class that a text names, or -1.
 func (m *textModel) label(text string) int32 {
 	fold := runner.FoldAnswer(text)
-	return int32(slices.IndexFunc(m.manifest.AnswerTexts(), func(a string) bool { return runner.FoldAnswer(a) == fold }))
+	return int32(slices.IndexFunc(m.answers, func(a string) bool { return runner.FoldAnswer(a) == fold }))
 }
