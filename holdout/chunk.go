@@ -1,14 +1,10 @@
 package holdout
 
 import (
-	"bytes"
 	"crypto/cipher"
 	"encoding/binary"
-	"errors"
 	"fmt"
-
-	"github.com/apache/arrow/go/v15/arrow/ipc"
-	"github.com/apache/arrow/go/v15/arrow/memory"
+	"slices"
 
 	"proctor/holdout/rows"
 )
@@ -58,25 +54,25 @@ func partKey(dek []byte, part string) cipher.AEAD {
 	return newGCM(derive(dek, "proctor/holdout/1/chunk/"+part))
 }
 
-// cut returns the number of rows of each chunk. It depends on the values only.
-func cut(t rows.Table) ([]int, error) {
-	fixed := 0
-	var texts [][]string
-	for _, c := range t.Columns() {
-		if c.IsNumber() {
-			fixed += 8
+// blockSize returns the bytes of row r in a block.
+func blockSize(cols []rows.Column, r int) int {
+	n := 0
+	for i := range cols {
+		if c := &cols[i]; c.IsNumber() {
+			n += 8
 		} else {
-			fixed += 4
-			texts = append(texts, c.Strings)
+			n += 4 + len(c.Strings[r])
 		}
 	}
+	return n
+}
+
+// cut returns the number of rows of each chunk. It depends on the values only.
+func cut(t rows.Table) ([]int, error) {
 	var sizes []int
-	n, size := 0, 0
+	cols, n, size := t.Columns(), 0, 0
 	for r := range t.Len() {
-		row := fixed
-		for _, c := range texts {
-			row += len(c[r])
-		}
+		row := blockSize(cols, r)
 		if row > maxRow {
 			return nil, fmt.Errorf("row %d holds %d bytes; at most %d", r+1, row, maxRow)
 		}
@@ -91,48 +87,23 @@ func cut(t rows.Table) ([]int, error) {
 	return sizes, nil
 }
 
-// sealChunk encrypts rows for one place.
-func sealChunk(key cipher.AEAD, p place, t rows.Table) ([]byte, error) {
-	var plain bytes.Buffer
-	plain.Grow(chunkTarget + chunkTarget/4)
-	rec := t.Record(memory.DefaultAllocator)
-	defer rec.Release()
-	w := ipc.NewWriter(&plain, ipc.WithSchema(rec.Schema()))
-	if err := errors.Join(w.Write(rec), w.Close()); err != nil {
-		return nil, err
-	}
-	out := make([]byte, 0, plain.Len()+key.Overhead()) // Seal grows by little steps otherwise
-	return key.Seal(out, p.nonce(), plain.Bytes(), p.associated()), nil
+// sealChunk encrypts rows for one place. It writes into buf's room and beyond it if
+// need be.
+func sealChunk(key cipher.AEAD, p place, t rows.Table, buf []byte) []byte {
+	plain := t.AppendBlock(buf[:0])
+	plain = slices.Grow(plain, key.Overhead()) // Seal would move all of it
+	return key.Seal(plain[:0], p.nonce(), plain, p.associated())
 }
 
-// openChunk returns the rows that sealChunk encrypted for this very place. Arrow
-// bytes are decoded only once they are known to be our own: decoding a stranger's
-// could end the process.
-func openChunk(key cipher.AEAD, p place, fields []rows.Field, sealed []byte) (rows.Table, error) {
-	plain, err := key.Open(sealed[:0:0], p.nonce(), sealed, p.associated())
+// openChunk appends to b the rows that sealChunk encrypted for this very place. The
+// block is in buf's room; it is returned for the next chunk.
+func openChunk(key cipher.AEAD, p place, b *rows.Builder, sealed, buf []byte) ([]byte, error) {
+	plain, err := key.Open(buf[:0], p.nonce(), sealed, p.associated())
 	if err != nil {
-		return rows.Table{}, fmt.Errorf("%w: %s does not authenticate", ErrDigestMismatch, p)
+		return buf, fmt.Errorf("%w: %s does not authenticate", ErrDigestMismatch, p)
 	}
-	r, err := ipc.NewReader(bytes.NewReader(plain))
-	if err != nil {
-		return rows.Table{}, fmt.Errorf("%s: %w", p, err)
+	if err := b.Append(plain, p.rows); err != nil {
+		return buf, fmt.Errorf("%s: %w", p, err)
 	}
-	defer r.Release()
-	if !r.Next() {
-		return rows.Table{}, fmt.Errorf("%s: no rows inside", p)
-	}
-	t, err := rows.FromRecord(r.Record())
-	if err == nil {
-		err = t.SameFields(fields)
-	}
-	if err == nil && t.Len() != p.rows {
-		err = fmt.Errorf("%d rows inside", t.Len())
-	}
-	if err == nil && r.Next() {
-		err = errors.New("a second record inside")
-	}
-	if err != nil {
-		return rows.Table{}, fmt.Errorf("%s: %w", p, err)
-	}
-	return t, nil
+	return plain, nil
 }

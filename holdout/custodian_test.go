@@ -2,6 +2,10 @@ package holdout
 
 import (
 	"context"
+	"crypto/aes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"math"
@@ -10,6 +14,8 @@ import (
 	"testing"
 
 	"proctor/holdout/rows"
+
+	"golang.org/x/mod/sumdb/tlog"
 )
 
 // A notebook records openings.
@@ -124,6 +130,10 @@ func TestProveRow(t *testing.T) {
 		"spelling": func(p *RowProof) { p.Values = append(json.RawMessage(" "), p.Values...) },
 		"path":     func(p *RowProof) { p.Path = slices.Clone(p.Path); p.Path[3] = p.Path[2] },
 		"short":    func(p *RowProof) { p.Path = p.Path[1:] },
+		"leaf":     func(p *RowProof) { p.Leaf = slices.Clone(p.Leaf); p.Leaf[3] = p.Leaf[2] },
+		"order":    func(p *RowProof) { p.Leaf = slices.Clone(p.Leaf); slices.Reverse(p.Leaf) },
+		"less":     func(p *RowProof) { p.Leaf = p.Leaf[1:] },
+		"more":     func(p *RowProof) { p.Leaf = append(slices.Clone(p.Leaf), p.Leaf[0]) },
 		"no path":  func(p *RowProof) { p.Path = nil },
 		"version":  func(p *RowProof) { p.Version++ },
 		"manifest": func(p *RowProof) { p.Manifest = raw2 },
@@ -142,29 +152,123 @@ func TestProveRow(t *testing.T) {
 	if err := (RowProof{}).Verify(c.Digest); err == nil {
 		t.Error("the empty proof verifies")
 	}
-	// A proof says nothing of another row: no value of one is in it.
 	if strings.Contains(string(good.Values), `"person"`) {
 		t.Error("the id is in the proof")
+	}
+}
+
+// A proof says nothing of the rows beside its own: who guesses their values cannot
+// tell without their salts, which are not in it, whether the guess is right. Were the
+// rows' hashes not salted, or all by one salt, the guess would show.
+func TestProofHidesNeighbours(t *testing.T) {
+	w := newWorld()
+	tab := people(t, 333, 1)
+	c, raw := w.seal(t, input(t, tab))
+	k := w.hold(t, c, raw, 17)
+	p, err := k.Prove(values(t, tab, 16))
+	if err != nil || len(p.Leaf) != leafRows-1 {
+		t.Fatalf("%v, %d hashes", err, len(p.Leaf))
+	}
+	wire, err := json.Marshal(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shows := func(salt []byte, r int) bool {
+		sum := sha256.Sum256(appendRow(nil, salt, k.parts[partScored], r))
+		return strings.Contains(string(wire), hex.EncodeToString(sum[:]))
+	}
+	own, err := hex.DecodeString(p.Salt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := newRowHasher(k.dek, partScored)
+	for r := 17; r < 32; r++ {
+		if shows(nil, r) || shows(own, r) {
+			t.Errorf("a guess of row %d can be checked", r+1)
+		}
+		if !shows(h.saltOf(r), r) {
+			t.Errorf("negative control: row %d is not in the leaf", r+1)
+		}
+		if strings.Contains(string(wire), hex.EncodeToString(h.saltOf(r))) {
+			t.Errorf("the salt of row %d is in the proof", r+1)
+		}
 	}
 }
 
 // Proofs out of the kept tree are those that the plain definition gives.
 func TestRowTree(t *testing.T) {
 	dek := make([]byte, 32)
-	for _, n := range []int{1, 2, 3, 100, 129} {
+	for _, n := range []int{1, 2, 15, 16, 17, 100, 129} {
 		tab := people(t, n, 3)
 		tree, err := newRowTree(dek, partScored, tab)
 		if err != nil {
 			t.Fatal(err)
 		}
+		root, err := readHash("sha256:", rowRoot(dek, partScored, tab))
+		if err != nil || root != plainRoot(t, dek, partScored, tab) {
+			t.Fatalf("%d rows: %v, %x", n, err, root)
+		}
 		m := manifest{Public: Commitment{Name: "people", Version: 1}}
 		for _, r := range []int{0, n / 2, n - 1} {
-			p, err := m.proof(tree, dek, tab, r)
-			if err != nil || len(p.Path) > 8 {
+			p, err := m.proof(tree, r)
+			others, e := readHashes(p.Leaf)
+			path, f := readHashes(p.Path)
+			if err := errors.Join(err, e, f); err != nil || len(path) > 4 || !checkRow(root, tree.rows.row(tab, 0, r), others, path, r, n) {
 				t.Fatalf("%d of %d: %v, path of %d", r, n, err, len(p.Path))
+			}
+			for _, other := range []int{0, n / 2, n - 1} {
+				if other != r && checkRow(root, tree.rows.row(tab, 0, r), others, path, other, n) {
+					t.Errorf("row %d of %d is taken for row %d", r, n, other)
+				}
 			}
 		}
 	}
+}
+
+// plainRoot is the root as tree.go states it, with every leaf as a record of a log.
+func plainRoot(t *testing.T, dek []byte, part string, tab rows.Table) tlog.Hash {
+	t.Helper()
+	key, err := aes.NewCipher(derive(dek, "proctor/holdout/1/salt/"+part))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stored []tlog.Hash
+	read := tlog.HashReaderFunc(func(at []int64) (out []tlog.Hash, err error) {
+		for _, i := range at {
+			out = append(out, stored[i])
+		}
+		return out, nil
+	})
+	leaves := int64(0)
+	for first := 0; first < tab.Len(); first += 16 {
+		var record []byte
+		for r := first; r < min(first+16, tab.Len()); r++ {
+			b := make([]byte, 17)
+			binary.BigEndian.PutUint64(b[9:], uint64(r))
+			key.Encrypt(b[1:], b[1:])
+			b[0] = 2
+			for _, c := range tab.Columns() {
+				if c.IsNumber() {
+					b = binary.BigEndian.AppendUint64(b, math.Float64bits(c.Floats[r]))
+				} else {
+					b = append(binary.BigEndian.AppendUint32(b, uint32(len(c.Strings[r]))), c.Strings[r]...)
+				}
+			}
+			sum := sha256.Sum256(b)
+			record = append(record, sum[:]...)
+		}
+		more, err := tlog.StoredHashes(leaves, record, read)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stored = append(stored, more...)
+		leaves++
+	}
+	root, err := tlog.TreeHash(leaves, read)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return root
 }
 
 // Corrections, erasures and additions make the next version; what is left alone

@@ -17,12 +17,10 @@ import (
 )
 
 // A RowProof shows that one row was in a set when it was sealed, and nothing of any
-// other. Row, salt and path hash to the root in the manifest, and the manifest to
-// the digest that the log has:
-//
-//	leaf = SHA-256(00 | salt | canonical row)      node = SHA-256(01 | left | right)
-//
-// as in RFC 6962. Check it with [RowProof.Verify].
+// other. Salt and values hash to the row's hash, with the hashes of the other rows of
+// its leaf to the leaf, with the path to the root in the manifest, and the manifest
+// to the digest that the log has; tree.go has the formulas. Check it with
+// [RowProof.Verify].
 type RowProof struct {
 	Format   string          `json:"format"`
 	Holdout  string          `json:"holdout"`
@@ -32,6 +30,7 @@ type RowProof struct {
 	Rows     int             `json:"rows"` // of the set
 	Values   json.RawMessage `json:"values"`
 	Salt     string          `json:"salt"` // hex
+	Leaf     []string        `json:"leaf"` // hex: salted hashes of the other rows of its leaf, in order
 	Path     []string        `json:"path"` // hex, from the leaf up
 	Manifest []byte          `json:"manifest"`
 }
@@ -66,22 +65,26 @@ func (c *Custodian) Prove(values map[string]any) (RowProof, error) {
 	if err != nil {
 		return RowProof{}, err
 	}
-	return c.m.proof(tree, c.dek, t, r)
+	return c.m.proof(tree, r)
 }
 
-func (m *manifest) proof(tree *rowTree, dek []byte, t rows.Table, r int) (RowProof, error) {
-	path, err := tree.prove(r)
+func (m *manifest) proof(tree *rowTree, r int) (RowProof, error) {
+	others, path, err := tree.prove(r)
 	if err != nil {
 		return RowProof{}, err
 	}
-	p := RowProof{
-		Format: proofFormat, Holdout: m.Public.Name, Version: m.Public.Version, Digest: m.digest, Row: r + 1, Rows: t.Len(),
-		Values: t.AppendJSON(nil, r), Salt: hex.EncodeToString(newSalter(dek, partScored).salt(r)), Path: []string{}, Manifest: m.raw,
+	return RowProof{
+		Format: proofFormat, Holdout: m.Public.Name, Version: m.Public.Version, Digest: m.digest, Row: r + 1, Rows: tree.t.Len(),
+		Values: tree.t.AppendJSON(nil, r), Salt: hex.EncodeToString(tree.rows.saltOf(r)), Leaf: inHex(others), Path: inHex(path), Manifest: m.raw,
+	}, nil
+}
+
+func inHex(hashes []tlog.Hash) []string {
+	out := []string{}
+	for _, h := range hashes {
+		out = append(out, hex.EncodeToString(h[:]))
 	}
-	for _, h := range path {
-		p.Path = append(p.Path, hex.EncodeToString(h[:]))
-	}
-	return p, nil
+	return out
 }
 
 // Verify checks a proof against the digest of the set, which must come from the
@@ -102,7 +105,7 @@ func (p RowProof) Verify(digest string) error {
 	if m.Public.Name != p.Holdout || m.Public.Version != p.Version || part.Rows != p.Rows || p.Row < 1 || p.Row > p.Rows {
 		return fmt.Errorf("%w: the proof speaks of another set than its manifest", ErrDigestMismatch)
 	}
-	leaf, err := p.leaf(part.Fields)
+	row, err := p.rowHash(part.Fields)
 	if err != nil {
 		return err
 	}
@@ -110,24 +113,24 @@ func (p RowProof) Verify(digest string) error {
 	if err != nil {
 		return err
 	}
-	var path tlog.RecordProof
-	for _, s := range p.Path {
-		h, err := readHash("", s)
-		if err != nil {
-			return err
-		}
-		path = append(path, h)
+	others, err := readHashes(p.Leaf)
+	if err != nil {
+		return err
 	}
-	if err := tlog.CheckRecord(path, int64(p.Rows), root, int64(p.Row-1), leaf); err != nil {
+	path, err := readHashes(p.Path)
+	if err != nil {
+		return err
+	}
+	if !checkRow(root, row, others, path, p.Row-1, p.Rows) {
 		return fmt.Errorf("%w: the row does not lead to the root", ErrDigestMismatch)
 	}
 	return nil
 }
 
-func (p RowProof) leaf(fields []rows.Field) (tlog.Hash, error) {
+func (p RowProof) rowHash(fields []rows.Field) (tlog.Hash, error) {
 	salt, err := hex.DecodeString(p.Salt)
-	if err != nil || len(salt) != 16 {
-		return tlog.Hash{}, errors.New("the salt is not 16 bytes in hex")
+	if err != nil || len(salt) != saltSize {
+		return tlog.Hash{}, fmt.Errorf("the salt is not %d bytes in hex", saltSize)
 	}
 	var values map[string]any
 	if err := json.Unmarshal(p.Values, &values); err != nil {
@@ -143,7 +146,19 @@ func (p RowProof) leaf(fields []rows.Field) (tlog.Hash, error) {
 	if !bytes.Equal(want.Bytes(), got.Bytes()) { // one form only: no key twice, none in addition
 		return tlog.Hash{}, errors.New("values are not in the form that is written")
 	}
-	return sha256.Sum256(appendLeaf(nil, salt, row, 0)), nil
+	return sha256.Sum256(appendRow(nil, salt, row, 0)), nil
+}
+
+func readHashes(list []string) ([]tlog.Hash, error) {
+	var out []tlog.Hash
+	for _, s := range list {
+		h, err := readHash("", s)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, h)
+	}
+	return out, nil
 }
 
 func readHash(prefix, s string) (h tlog.Hash, err error) {

@@ -200,12 +200,10 @@ func sealPart(ctx context.Context, c Commitment, name string, dek []byte, t rows
 	}
 	key := partKey(dek, name)
 	first := 0
+	var sealed []byte
 	for i, n := range sizes {
 		at := place{c.Name, c.Version, name, i, len(sizes), first, n}
-		sealed, err := sealChunk(key, at, t.Slice(first, first+n))
-		if err != nil {
-			return p, fmt.Errorf("seal %s: %w", at, err)
-		}
+		sealed = sealChunk(key, at, t.Slice(first, first+n), sealed)
 		ref, err := store.Put(ctx, sealed)
 		if err != nil {
 			return p, fmt.Errorf("seal %s: %w", at, err)

@@ -50,6 +50,15 @@ func (w *world) grant(t testing.TB, c Commitment, raw []byte) (Grant, error) {
 	return w.vault(&memoryLedger{budget: 1 << 30}).Grant(t.Context(), Request{RunID: "r", Lineage: "l", Commitment: c, Manifest: raw, Key: w.key(t, raw)})
 }
 
+func builder(t testing.TB, p part) *rows.Builder {
+	t.Helper()
+	b, err := rows.NewBuilder(p.Fields, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
 // One bit changed anywhere in a chunk, at thousands of seeded places and in every
 // byte of its head and tail, is refused; no rows come out. The store of this test
 // does not re-hash, so it is the encryption alone that notices.
@@ -81,14 +90,15 @@ func TestBitFlips(t *testing.T) {
 			for _, k := range spots {
 				bit := byte(1) << rng.IntN(8)
 				sealed[k] ^= bit
-				tab, err := readChunk(t.Context(), store, key, at, p.Fields, p.Chunks[i])
+				b := builder(t, p)
+				_, err := readChunk(t.Context(), store, key, at, b, p.Chunks[i], nil)
 				sealed[k] ^= bit
-				if !errors.Is(err, ErrDigestMismatch) || tab.Len() != 0 {
+				if !errors.Is(err, ErrDigestMismatch) || b.Table().Len() != 0 {
 					t.Fatalf("%s, byte %d: %v", at, k, err)
 				}
 				tried++
 			}
-			if _, err := readChunk(t.Context(), store, key, at, p.Fields, p.Chunks[i]); err != nil {
+			if _, err := readChunk(t.Context(), store, key, at, builder(t, p), p.Chunks[i], nil); err != nil {
 				t.Fatalf("%s, put back: %v", at, err)
 			}
 		}
@@ -193,7 +203,7 @@ func TestChunksElsewhere(t *testing.T) {
 	} {
 		other := at
 		change(&other)
-		if _, err := openChunk(key, other, p1.Fields, store.blobs[p1.Chunks[1].Blob]); !errors.Is(err, ErrDigestMismatch) {
+		if _, err := openChunk(key, other, builder(t, p1), store.blobs[p1.Chunks[1].Blob], nil); !errors.Is(err, ErrDigestMismatch) {
 			t.Errorf("another %s opens", name)
 		}
 	}

@@ -167,35 +167,34 @@ func (m *manifest) read(ctx context.Context, store blob.Store, name string, dek 
 	if err != nil {
 		return rows.Table{}, err
 	}
-	if len(p.Chunks) == 0 {
-		return empty(p.Fields)
+	b, err := rows.NewBuilder(p.Fields, p.Rows)
+	if err != nil {
+		return rows.Table{}, fmt.Errorf("part %s: %w", name, err)
 	}
 	key := partKey(dek, name)
-	tables := make([]rows.Table, len(p.Chunks))
+	var buf []byte
 	for i, at := range m.places(p) {
-		if tables[i], err = readChunk(ctx, store, key, at, p.Fields, p.Chunks[i]); err != nil {
+		if buf, err = readChunk(ctx, store, key, at, b, p.Chunks[i], buf); err != nil {
 			return rows.Table{}, &chunkError{i, err}
 		}
 	}
-	if len(tables) == 1 {
-		return tables[0], nil
-	}
-	return rows.Concat(tables...)
+	return b.Table(), nil
 }
 
-func readChunk(ctx context.Context, store blob.Store, key cipher.AEAD, at place, fields []rows.Field, c chunk) (rows.Table, error) {
+// readChunk appends the rows of one chunk to b; buf is as in openChunk.
+func readChunk(ctx context.Context, store blob.Store, key cipher.AEAD, at place, b *rows.Builder, c chunk, buf []byte) ([]byte, error) {
 	sealed, err := store.Get(ctx, c.Blob)
 	var damage *blob.CorruptError
 	if errors.Is(err, blob.ErrNotFound) || errors.As(err, &damage) {
-		return rows.Table{}, fmt.Errorf("%w: %s: %w", ErrDigestMismatch, at, err)
+		return buf, fmt.Errorf("%w: %s: %w", ErrDigestMismatch, at, err)
 	}
 	if err != nil {
-		return rows.Table{}, fmt.Errorf("%s: %w", at, err)
+		return buf, fmt.Errorf("%s: %w", at, err)
 	}
 	if len(sealed) != c.Bytes {
-		return rows.Table{}, fmt.Errorf("%w: %s has %d bytes, sealed were %d", ErrDigestMismatch, at, len(sealed), c.Bytes)
+		return buf, fmt.Errorf("%w: %s has %d bytes, sealed were %d", ErrDigestMismatch, at, len(sealed), c.Bytes)
 	}
-	return openChunk(key, at, fields, sealed)
+	return openChunk(key, at, b, sealed, buf)
 }
 
 func (m *manifest) part(name string) (part, error) {
@@ -205,19 +204,6 @@ func (m *manifest) part(name string) (part, error) {
 		}
 	}
 	return part{}, fmt.Errorf("the set has no part %q", name)
-}
-
-func empty(fields []rows.Field) (rows.Table, error) {
-	cols := make([]rows.Column, len(fields))
-	for i, f := range fields {
-		cols[i].Name = f.Name
-		if f.Number {
-			cols[i].Floats = []float64{}
-		} else {
-			cols[i].Strings = []string{}
-		}
-	}
-	return rows.New(cols...)
 }
 
 // A chunkError carries the place of a chunk that could not be read.

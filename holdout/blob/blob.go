@@ -39,7 +39,8 @@ func (e *CorruptError) Error() string { return fmt.Sprintf("blob %s is damaged: 
 type Store interface {
 	// Put is durable when it returns: a crash later loses nothing, a crash or
 	// error before leaves no part of the blob readable. Putting bytes that are
-	// there already succeeds and changes nothing.
+	// there already succeeds and changes nothing. The store does not keep data: its
+	// caller may use it for other bytes afterwards.
 	Put(ctx context.Context, data []byte) (Ref, error)
 	// Get returns exactly the bytes that ref names. Otherwise its error is
 	// ErrNotFound, a *CorruptError, or a failure of the storage below.

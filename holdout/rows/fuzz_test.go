@@ -11,7 +11,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/memory"
 )
 
-// Any table survives Arrow, whole or cut, and each row's JSON reads back as its values.
+// Any table survives Arrow and blocks, whole or cut, and each row's JSON reads back as its values.
 func FuzzRoundTrip(f *testing.F) {
 	f.Add([]byte("\x00\x00\x00\x00\x00\x00\xf0\x3fab\x00\"\\c\x80\xe2\x82\xac<&>"), uint8(3))
 	f.Add([]byte{}, uint8(0))
@@ -44,6 +44,14 @@ func FuzzRoundTrip(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		b, err := NewBuilder(part.Fields(), 0)
+		if err == nil {
+			err = b.Append(part.AppendBlock(nil), part.Len())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		fromBlock := b.Table()
 		lo := min(int64(1), rec.NumRows())
 		tail := rec.NewSlice(lo, rec.NumRows()) // offsets that do not begin at 0
 		defer tail.Release()
@@ -56,6 +64,9 @@ func FuzzRoundTrip(f *testing.F) {
 			if !bytes.Equal(want, back.AppendCanonical(nil, r)) {
 				t.Fatalf("row %d changed", r)
 			}
+			if !bytes.Equal(want, fromBlock.AppendCanonical(nil, r)) {
+				t.Fatalf("row %d changed in a block", r)
+			}
 			if k := r - int(lo); k >= 0 && !bytes.Equal(want, backTail.AppendCanonical(nil, k)) {
 				t.Fatalf("row %d changed in a cut record", r)
 			}
@@ -66,6 +77,33 @@ func FuzzRoundTrip(f *testing.F) {
 			if err := json.Unmarshal(part.AppendJSON(nil, r), &v); err != nil || *v.N != part.cols[0].Floats[r] || *v.S != part.cols[1].Strings[r] {
 				t.Fatalf("row %d: %s reads back as %v, %v", r, part.AppendJSON(nil, r), v, err)
 			}
+		}
+	})
+}
+
+// A block is taken only if it is what AppendBlock writes of the table that it gives.
+func FuzzBlock(f *testing.F) {
+	tab, err := New(Column{Name: "n", Floats: []float64{1, -2.5}}, Column{Name: "s", Strings: []string{"", "zwölf"}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(tab.AppendBlock(nil), 2)
+	f.Add([]byte{}, 0)
+	f.Add([]byte("\x00\x00\x00\x00\x00\x00\xf0\x7f\x00\x00\x00\x00"), 1)
+	f.Fuzz(func(t *testing.T, block []byte, n int) {
+		b, err := NewBuilder(tab.Fields(), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b.Append(block, n) != nil {
+			return
+		}
+		got := b.Table()
+		if _, err := New(got.Columns()...); err != nil || got.Len() != n {
+			t.Fatalf("%d rows of %d: %v", got.Len(), n, err)
+		}
+		if back := got.AppendBlock(nil); !bytes.Equal(back, block) {
+			t.Fatalf("%x was read as %x", block, back)
 		}
 	})
 }
