@@ -23,7 +23,7 @@ var layers = [][]string{
 	{"harness/report/ci", "holdout", "regress", "harness/intake", "harness/provenance", "harness/gate", "metrics/metricstest", "harness/notify", "harness/identity", "harness/identity/identitytest", "holdout/blob/blobtest", "harness/verdict/verdicttest", "web/client"},
 	{"regress/importer", "regress/practice", "harness/runner", "harness/policy", "harness/store"},
 	{"harness", "harness/store/sqlite", "harness/runner/onnx", "harness/runner/wasm", "harness/runner/served", "harness/runner/onnxruntime"},
-	{"web", "harness/candidate"},
+	{"web", "harness/candidate", "harness/telemetry"},
 	{"cmd/proctor", "cmd/proctor-gate", "cmd/proctor-witness"},
 }
 
@@ -42,6 +42,7 @@ var only = map[string][]string{
 	"github.com/yalue/onnxruntime_go":                      {"harness/runner/onnxruntime"},
 	"github.com/santhosh-tekuri/jsonschema/v6":             {"regress/score"},
 	"github.com/tetratelabs/wazero":                        {"harness/runner/wasm"},
+	"github.com/prometheus/client_golang/prometheus":       {"harness/telemetry"},
 	"github.com/coreos/go-oidc/v3/oidc":                    {"harness/identity"},
 	"golang.org/x/oauth2":                                  {"harness/identity"},
 	"proctor/testdata/income":                              {"cmd/proctor"}, // the demo's data, inside the program

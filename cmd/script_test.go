@@ -29,6 +29,7 @@ import (
 //	world                  a data folder where v1 is deployed, v2 approved ($GOOD), v2-poisoned refused ($BAD)
 //	serve [flags]          proctor serve on the folder data and a free port; sets PROCTOR_SERVER
 //	end TERM|KILL          end it by that signal
+//	numbers FILE           what the service shows Prometheus, with serve --metrics
 //	hire NAME flags        proctor user add NAME; `as NAME` then has the token
 //	code N [as NAME] CMD   run CMD, which must end with exit code N
 //	let VAR REGEXP         set VAR to what the group matches in the last output
@@ -46,7 +47,7 @@ func TestScripts(t *testing.T) {
 		Setup:               setup,
 		Condition:           condition,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"world": cmdWorld, "serve": cmdServe, "end": cmdEnd, "hire": cmdHire,
+			"world": cmdWorld, "serve": cmdServe, "end": cmdEnd, "numbers": cmdNumbers, "hire": cmdHire,
 			"code": cmdCode, "let": cmdLet, "await": cmdAwait, "misbehave": cmdMisbehave, "small": cmdSmall, "identity": cmdIdentity, "receive": cmdReceive, "received": cmdReceived,
 		},
 	})

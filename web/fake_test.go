@@ -462,6 +462,8 @@ func (f *fake) DecideChange(_ context.Context, p access.Principal, id string, ac
 	return api.Change{}, missing("proposal", id)
 }
 
+func (f *fake) Ready(context.Context) error { return f.fail }
+
 func (f *fake) Trust() (api.Trust, error) {
 	return api.Trust{Evidence: "PEM", Approve: "PEM", Log: "proctor+1+key", Root: "{}"}, f.fail
 }

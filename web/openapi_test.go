@@ -79,6 +79,7 @@ func successes() []apiCall {
 	const j, y, tar = "application/json", "application/yaml", "application/x-tar"
 	return []apiCall{
 		{"health", "GET", "/healthz", "", "", 200, "nobody " + anybody},
+		{"ready", "GET", "/readyz", "", "", 200, "nobody " + anybody},
 		{"openapi", "GET", "/v1/openapi.yaml", "", "", 200, "nobody " + anybody},
 		{"submit", "POST", "/v1/lineages/income/submissions?candidate=v9", tar, "bytes", 202, "sam-bot sue"},
 		{"submissions", "GET", "/v1/submissions?lineage=&limit=3", "", "", 200, anybody},
@@ -158,7 +159,7 @@ func TestDocumentIsTrue(t *testing.T) {
 	var routes, documented, called []string
 	parameter := regexp.MustCompile(`:(\w+)`)
 	for _, r := range server(newFake(t), false).echo.Routes() {
-		if (strings.HasPrefix(r.Path, "/v1/") || strings.HasPrefix(r.Path, "/log/")) && !strings.HasSuffix(r.Path, "/*") || r.Path == "/healthz" {
+		if (strings.HasPrefix(r.Path, "/v1/") || strings.HasPrefix(r.Path, "/log/")) && !strings.HasSuffix(r.Path, "/*") || r.Path == "/healthz" || r.Path == "/readyz" {
 			routes = append(routes, r.Method+" "+parameter.ReplaceAllString(r.Path, "{$1}"))
 		}
 	}

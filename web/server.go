@@ -50,12 +50,14 @@ func New(s Service, log *slog.Logger, secure bool) *Server {
 	e.HideBanner, e.HidePort = true, true
 	e.IPExtractor = echo.ExtractIPDirect() // a header that anyone can send is not an address
 	e.HTTPErrorHandler = w.fail
+	e.Server.Handler = e
 	e.Server.ReadHeaderTimeout = 10 * time.Second
 	e.Server.ReadTimeout = readTimeout
 	e.Server.IdleTimeout = 2 * time.Minute
 	e.Server.MaxHeaderBytes = 64 << 10
 	e.Use(headers, w.recover(), middleware.BodyLimit(maxBody))
 	e.GET("/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "ok\n") })
+	e.GET("/readyz", w.ready)
 	e.GET("/v1/openapi.yaml", func(c echo.Context) error { return c.Blob(http.StatusOK, "application/yaml", openapi) })
 	w.apiRoutes(e.Group("/v1", w.bearer))
 	w.tileRoutes(e)
@@ -66,11 +68,27 @@ func New(s Service, log *slog.Logger, secure bool) *Server {
 // Handler returns the server as a handler, for tests.
 func (w *Server) Handler() http.Handler { return w.echo }
 
+// ready tells a load balancer whether this process can do its work now; healthz, only
+// that it runs. What is wrong is for the operator's log.
+func (w *Server) ready(c echo.Context) error {
+	ctx, cancel := context.WithTimeout(c.Request().Context(), 3*time.Second)
+	defer cancel()
+	if err := w.service.Ready(ctx); err != nil {
+		w.log.Error("not ready", "error", err)
+		return c.String(http.StatusServiceUnavailable, "not ready\n")
+	}
+	return c.String(http.StatusOK, "ready\n")
+}
+
+// Around puts a handler around all that the server answers, for one who counts.
+func (w *Server) Around(outer func(http.Handler) http.Handler) {
+	w.echo.Server.Handler = outer(w.echo)
+}
+
 // Serve answers on l until ctx ends, then finishes what it is answering.
 func (w *Server) Serve(ctx context.Context, l net.Listener) error {
-	w.echo.Listener = l
 	done := make(chan error, 1)
-	go func() { done <- w.echo.Start("") }()
+	go func() { done <- w.echo.Server.Serve(l) }()
 	select {
 	case err := <-done:
 		return err

@@ -26,6 +26,8 @@ type Service interface {
 	Log
 	Holdouts
 
+	// Ready says whether the service can take work; public.
+	Ready(ctx context.Context) error
 	// Trust returns what a verifier pins; it is public.
 	Trust() (api.Trust, error)
 	// Audit recomputes the log and everything that rests on it.

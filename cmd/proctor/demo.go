@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"proctor/harness"
+	"proctor/web"
 	"proctor/web/client"
 )
 
@@ -106,7 +107,7 @@ func (c *demoCmd) Run(ctx context.Context, o console) (err error) {
 	serving, stop := context.WithCancel(ctx)
 	defer stop()
 	done := make(chan error, 1)
-	go func() { done <- s.serve(serving, l, log, false, 1, nil) }()
+	go func() { done <- s.serve(serving, l, web.New(s.Service, log, false), 1) }()
 
 	t := &story{demoCmd: c, say: say, service: s, base: "http://" + l.Addr().String(), people: map[string]*client.Client{}, tokens: map[string]string{}}
 	if err = t.tell(ctx); err == nil {

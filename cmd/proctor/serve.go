@@ -27,6 +27,7 @@ type serveCmd struct {
 	libraries
 	webhooks
 	issuers
+	Metrics string `help:"Address at which Prometheus reads the service's numbers. It asks for no token: keep it on a network of your own." placeholder:"ADDRESS"`
 }
 
 // limits bound a model. One that needs more is not judged.
@@ -97,10 +98,19 @@ func (c *serveCmd) Run(ctx context.Context, o console) error {
 		return err
 	}
 	s.tell(ctx, told, log)
+	around, err := s.measure(asking, c.Metrics, log)
+	if err != nil {
+		return err
+	}
 	tier, why := jail.Probe()
 	log.Info("serving", "address", l.Addr().String(), "data", c.Dir, "tier", tier, "not_stronger", why)
 	fmt.Fprintf(o.Out, "http://%s\n", l.Addr())
-	return s.serve(ctx, l, log, c.TLS, c.Workers, people)
+	pages := web.New(s.Service, log, c.TLS)
+	pages.Around(around)
+	if people != nil {
+		pages.SignInAt(people)
+	}
+	return s.serve(ctx, l, pages, c.Workers)
 }
 
 func witnessPeers(list []string) (peers []*witness.Peer, err error) {
@@ -132,16 +142,12 @@ func listen(addr string) (net.Listener, error) {
 
 // serve answers and evaluates until ctx ends. A run that is cut off is taken up
 // again by the next start.
-func (s *service) serve(ctx context.Context, l net.Listener, log *slog.Logger, tls bool, workers int, people web.SignIn) error {
+func (s *service) serve(ctx context.Context, l net.Listener, pages *web.Server, workers int) error {
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	stop, err := s.Work(work, workers)
 	if err != nil {
 		return err
-	}
-	pages := web.New(s.Service, log, tls)
-	if people != nil {
-		pages.SignInAt(people)
 	}
 	err = pages.Serve(ctx, l)
 	grace, done := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
