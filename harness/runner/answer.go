@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/bits"
 	"strconv"
 )
 
@@ -159,27 +160,52 @@ func (s *scanner) value(a *answer, key, n, k int) (err error) {
 	return err
 }
 
+// probRow reads the k probabilities of a row. Nearly all of a run's bytes are read
+// here, so it goes the short way wherever there is one.
 func (s *scanner) probRow(a *answer, k int) error {
-	start := len(a.probs)
-	err := s.list(k, "probabilities", func(int) error {
-		v, digits, ok := s.plain()
-		var err error
-		if !ok {
-			v, err = s.number()
+	row := len(a.probs)/k + 1
+	if err := s.want('['); err != nil {
+		return err
+	}
+	got := 0
+	for more := !s.take(']'); more; got++ {
+		if got == k {
+			return violationf(AnswerCount, "row %d of the batch has more than %d probabilities", row, k)
 		}
-		if err == nil && !(v >= 0 && v <= 1) {
-			err = violationf(AnswerNumber, "row %d of the batch: %g is not a probability", start/k+1, v)
-		}
-		if digits > 6 || !ok {
-			v = round6(v)
+		v, err := s.probability(row)
+		if err != nil {
+			return err
 		}
 		a.probs = append(a.probs, v)
-		return err
-	})
-	if got := len(a.probs) - start; err == nil && got != k {
-		err = violationf(AnswerCount, "row %d of the batch has %d probabilities for %d classes", start/k+1, got, k)
+		if more = s.take(','); more {
+			continue
+		}
+		if err := s.want(']'); err != nil {
+			return err
+		}
 	}
-	return err
+	if got < k {
+		return violationf(AnswerCount, "row %d of the batch has %d probabilities for %d classes", row, got, k)
+	}
+	return nil
+}
+
+// probability reads a number from 0 to 1 and keeps six significant digits of it.
+func (s *scanner) probability(row int) (float64, error) {
+	v, significant, ok := s.plain()
+	if !ok {
+		var err error
+		if v, err = s.number(); err != nil {
+			return 0, err
+		}
+	}
+	if !(v >= 0 && v <= 1) {
+		return 0, violationf(AnswerNumber, "row %d of the batch: %g is not a probability", row, v)
+	}
+	if !ok || significant > 6 {
+		v = round6(v)
+	}
+	return v, nil
 }
 
 // list reads [..] of at most most elements.
@@ -239,32 +265,46 @@ var tens = [...]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e
 // Clinger, 1990), as strconv finds it more slowly. Anything else it leaves alone.
 func (s *scanner) plain() (v float64, significant int, ok bool) {
 	s.space()
-	whole, digits, point := uint64(0), 0, -1
-	i := s.i
-	for ; i < len(s.b) && digits <= 15; i++ {
-		if c := s.b[i]; c >= '0' && c <= '9' {
-			whole = 10*whole + uint64(c-'0')
-			digits++
-			if whole > 0 {
-				significant++
-			}
-		} else if c == '.' && point < 0 {
-			point = digits
-		} else {
-			break
+	b := s.b[s.i:]
+	whole, n := digits(b, 0)
+	if n == 0 || n > 1 && b[0] == '0' {
+		return 0, 0, false // .5, 01, 00.5: for token to refuse
+	}
+	after := 0
+	end := n
+	if end < len(b) && b[end] == '.' {
+		whole, after = digits(b[end+1:], whole)
+		if end += 1 + after; after == 0 {
+			return 0, 0, false
 		}
 	}
-	if i == len(s.b) || digits == 0 || digits > 15 || point == 0 || point == digits || s.b[i] == 'e' || s.b[i] == 'E' || s.b[i] == '.' {
+	if n+after > 15 || end == len(b) || b[end] == 'e' || b[end] == 'E' || b[end] == '.' {
 		return 0, 0, false
 	}
-	if before := point; s.b[s.i] == '0' && (before < 0 && digits > 1 || before > 1) {
-		return 0, 0, false // 01, 00.5: for token to refuse
+	s.i += end
+	return float64(whole) / tens[after], decimals(whole), true
+}
+
+// digits reads decimal digits to the right of whole, at most 16 of them.
+func digits(b []byte, whole uint64) (uint64, int) {
+	for i := range min(len(b), 16) {
+		d := b[i] - '0'
+		if d > 9 {
+			return whole, i
+		}
+		whole = 10*whole + uint64(d)
 	}
-	s.i = i
-	if point < 0 {
-		point = digits
+	return whole, min(len(b), 16)
+}
+
+// decimals is how many decimal digits v has, 0 for 0; v is below 10^16. 1233/4096 is
+// a little more than log10(2).
+func decimals(v uint64) int {
+	n := bits.Len64(v) * 1233 >> 12
+	if float64(v) >= tens[n] {
+		n++
 	}
-	return float64(whole) / tens[digits-point], significant, true
+	return n
 }
 
 // token takes a number in JSON's grammar. NaN and Infinity, which Python's json
@@ -272,16 +312,14 @@ func (s *scanner) plain() (v float64, significant int, ok bool) {
 func (s *scanner) token() ([]byte, error) {
 	s.space()
 	start := s.i
-	for _, word := range []string{"NaN", "Infinity", "-Infinity", "null"} {
-		if bytes.HasPrefix(s.b[s.i:], []byte(word)) {
-			return nil, violationf(AnswerNumber, "%s in place of a number", word)
-		}
-	}
 	if s.i < len(s.b) && s.b[s.i] == '-' {
 		s.i++
 	}
 	whole := s.digits()
-	if whole == 0 || whole > 1 && s.b[s.i-whole] == '0' {
+	if whole == 0 {
+		return nil, notANumber(s.b[start:])
+	}
+	if whole > 1 && s.b[s.i-whole] == '0' {
 		return nil, errors.New("want a number")
 	}
 	if s.i < len(s.b) && s.b[s.i] == '.' {
@@ -300,6 +338,15 @@ func (s *scanner) token() ([]byte, error) {
 		}
 	}
 	return s.b[start:s.i], nil
+}
+
+func notANumber(b []byte) error {
+	for _, word := range []string{"NaN", "Infinity", "-Infinity", "null"} {
+		if bytes.HasPrefix(b, []byte(word)) {
+			return violationf(AnswerNumber, "%s in place of a number", word)
+		}
+	}
+	return errors.New("want a number")
 }
 
 func (s *scanner) digits() int {

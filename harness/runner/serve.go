@@ -9,6 +9,7 @@ import (
 	"io"
 	"math"
 	"strconv"
+	"strings"
 
 	"proctor/holdout/rows"
 )
@@ -21,7 +22,7 @@ import (
 func Serve(in io.Reader, out io.Writer, m Manifest, predict func(rows.Table) (labels []int32, probs []float64, err error)) error {
 	r := bufio.NewReaderSize(in, 1<<16)
 	w := bufio.NewWriterSize(out, 1<<16)
-	var fields []rows.Field
+	var read batchReader
 	var buf []byte
 	total := 0
 	for {
@@ -35,7 +36,7 @@ func Serve(in io.Reader, out io.Writer, m Manifest, predict func(rows.Table) (la
 		if err != nil {
 			return fmt.Errorf("read batch: %w", err)
 		}
-		b, t, err := parseBatch(line, &fields, m.BatchMax)
+		b, t, err := read.batch(line, m.BatchMax)
 		if err != nil {
 			return fmt.Errorf("read batch: %w", err)
 		}
@@ -112,8 +113,15 @@ func appendBatch(dst []byte, b int, t rows.Table, lo, hi int) []byte {
 	return append(dst, "]}\n"...)
 }
 
-// parseBatch reads the line that appendBatch writes.
-func parseBatch(line []byte, fields *[]rows.Field, most int) (int, rows.Table, error) {
+// A batchReader reads the lines that appendBatch writes. It learns the columns from the
+// first row.
+type batchReader struct {
+	fields []rows.Field
+	keys   []string // each field's name as nearly every row has it: quoted, with its colon
+	rows   int      // of the last batch: the next is likely as long
+}
+
+func (r *batchReader) batch(line []byte, most int) (int, rows.Table, error) {
 	none := rows.Table{}
 	s := scanner{b: bytes.TrimSuffix(line, []byte("\n"))}
 	if !s.skip(`{"b":`) {
@@ -126,35 +134,54 @@ func parseBatch(line []byte, fields *[]rows.Field, most int) (int, rows.Table, e
 	if !s.skip(`,"rows":[`) {
 		return 0, none, errors.New(`want "rows"`)
 	}
-	if *fields == nil {
-		if *fields, err = (&scanner{b: s.b, i: s.i}).fields(); err != nil {
+	if r.fields == nil {
+		if err := r.learn(scanner{b: s.b, i: s.i}); err != nil {
 			return 0, none, err
 		}
 	}
-	cols := make([]rows.Column, len(*fields))
-	for i, f := range *fields {
-		if cols[i].Name = f.Name; f.Number {
-			cols[i].Floats = []float64{}
-		} else {
-			cols[i].Strings = []string{}
-		}
-	}
-	for n := 0; ; n++ {
+	cols := r.columns()
+	n := 0
+	for more := true; more; n++ {
 		if n == most {
 			return 0, none, fmt.Errorf("batch %d has more than %d rows", b, most)
 		}
-		if err := s.row(cols); err != nil {
+		if err := s.row(cols, r.keys); err != nil {
 			return 0, none, fmt.Errorf("batch %d, row %d: %w", b, n+1, err)
 		}
-		if !s.take(',') {
-			break
-		}
+		more = s.take(',')
 	}
 	if !s.skip("]}") || s.i != len(s.b) {
 		return 0, none, errors.New("want the end of the batch")
 	}
+	r.rows = n
 	t, err := rows.New(cols...)
 	return b, t, err
+}
+
+func (r *batchReader) learn(first scanner) (err error) {
+	if r.fields, err = first.fields(); err != nil {
+		return err
+	}
+	for _, f := range r.fields {
+		key := `"` + f.Name + `":`
+		if strings.ContainsAny(f.Name, `"\`) {
+			key = "" // a name whose quoted form is another: read as any string
+		}
+		r.keys = append(r.keys, key)
+	}
+	return nil
+}
+
+func (r *batchReader) columns() []rows.Column {
+	cols := make([]rows.Column, len(r.fields))
+	for i, f := range r.fields {
+		if cols[i].Name = f.Name; f.Number {
+			cols[i].Floats = make([]float64, 0, r.rows)
+		} else {
+			cols[i].Strings = make([]string, 0, r.rows)
+		}
+	}
+	return cols
 }
 
 func (s *scanner) skip(text string) bool {
@@ -192,22 +219,18 @@ func (s *scanner) fields() (fs []rows.Field, err error) {
 	return fs, nil
 }
 
-func (s *scanner) row(cols []rows.Column) error {
+// row reads one row into the columns, whose keys are as in batchReader.
+func (s *scanner) row(cols []rows.Column, keys []string) error {
 	c := byte('{')
 	for i := range cols {
 		if err := s.want(c); err != nil {
 			return err
 		}
 		c = ','
-		name, err := s.str()
-		if err != nil {
-			return err
-		}
-		if name != cols[i].Name {
-			return fmt.Errorf("column %d is %q, want %q", i+1, name, cols[i].Name)
-		}
-		if err := s.want(':'); err != nil {
-			return err
+		if key := keys[i]; key == "" || !s.skip(key) {
+			if err := s.name(i, cols[i].Name); err != nil {
+				return err
+			}
 		}
 		if cols[i].IsNumber() {
 			v, err := s.number()
@@ -224,6 +247,18 @@ func (s *scanner) row(cols []rows.Column) error {
 		}
 	}
 	return s.want('}')
+}
+
+// name wants the name of column i and a colon.
+func (s *scanner) name(i int, want string) error {
+	name, err := s.str()
+	if err == nil && name != want {
+		err = fmt.Errorf("column %d is %q, want %q", i+1, name, want)
+	}
+	if err == nil {
+		err = s.want(':')
+	}
+	return err
 }
 
 // str takes a JSON string. Strings without a backslash, nearly all, are cut out
