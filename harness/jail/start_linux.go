@@ -110,8 +110,18 @@ func (p *Process) launch(c *config) error {
 		return fmt.Errorf("start: %w", err)
 	}
 	go p.readStderr(stderr)
+	widen(p.Stdin)
 	p.link = l
 	return nil
+}
+
+// widen makes room in a pipe for a large batch at once, which saves a change of process
+// for every 64 KiB. Where the kernel grants less, the pipe stays as it is.
+func widen(f *os.File) {
+	raw, err := f.SyscallConn()
+	if err == nil {
+		raw.Control(func(fd uintptr) { unix.FcntlInt(fd, unix.F_SETPIPE_SZ, 1<<20) })
+	}
 }
 
 func closeAll(files ...*os.File) {

@@ -8,6 +8,7 @@ package main
 
 import (
 	"fmt"
+	"math/bits"
 	"os"
 	"strconv"
 
@@ -24,7 +25,7 @@ func main() {
 }
 
 func serve() error {
-	in, err := ipc.NewReader(os.Stdin)
+	in, err := ipc.NewReader(os.Stdin, ipc.WithAllocator(recycler{}))
 	if err != nil {
 		return err
 	}
@@ -78,4 +79,36 @@ func appendMillionths(dst []byte, n uint32) []byte {
 		n /= 10
 	}
 	return dst
+}
+
+// A recycler gives memory that a batch no longer needs to the next one, in pieces of
+// 2^n bytes. Made anew for each batch, most of the time would go into clearing and
+// collecting it.
+type recycler map[int][][]byte
+
+func (r recycler) Allocate(size int) []byte {
+	n := bits.Len(uint(size))
+	free := r[n]
+	if len(free) == 0 {
+		return make([]byte, size, 1<<n)
+	}
+	r[n] = free[:len(free)-1]
+	return free[len(free)-1][:size]
+}
+
+func (r recycler) Reallocate(size int, b []byte) []byte {
+	if size <= cap(b) {
+		return b[:size]
+	}
+	grown := r.Allocate(size)
+	copy(grown, b)
+	r.Free(b)
+	return grown
+}
+
+func (r recycler) Free(b []byte) {
+	if cap(b) > 0 {
+		n := bits.Len(uint(cap(b))) - 1
+		r[n] = append(r[n], b)
+	}
 }
