@@ -39,6 +39,9 @@ func (t *task) report(p *paper, f *frames, e policy.Evidence, d report.Decision)
 		return nil, err
 	}
 	var err error
+	if r.Curves, err = curves(f.baseline, f.candidate); err != nil {
+		return nil, err
+	}
 	if r.Search, err = whereItBroke(f.diff, p.exam.Inputs, f.candidate.Dimensions(), t.force.policy.Confidence, t.seed); err != nil {
 		return nil, err
 	}
@@ -87,6 +90,9 @@ func fill(r *report.Report, rule *policy.Resolved, candidate *metrics.Frame, dif
 	r.Flips, r.Tests = diff.Flips(confidence), diff.TestResults(confidence)
 	r.BrokeRows, r.Shown = diff.BrokeRows(report.MaxRows), r.Flips.Broke
 	if r.Slices, err = diff.Slices(rule.Dimensions(), rule.Covered, confidence); err != nil {
+		return err
+	}
+	if r.SliceCosts, err = sliceCosts(rule, diff.Pair, r.Slices); err != nil {
 		return err
 	}
 	if r.Cost, r.Burden, err = diff.Costs(rule.Costs(), rule.Dimensions(), confidence); err != nil {

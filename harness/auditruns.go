@@ -76,7 +76,10 @@ func (a *auditor) verdict(ctx context.Context, tx *store.Tx, r store.Run) error 
 	if approved != (r.Approval >= 0) || approved && approval != r.Approval {
 		a.problem("run %s: approved in the log: %v, in its record: %v", r.ID, approved, r.Approval >= 0)
 	}
-	_, _, err = a.s.storedReport(ctx, r)
+	_, rep, err := a.s.storedReport(ctx, r)
+	if err == nil && rep.Cases != nil {
+		_, err = a.s.storedCases(ctx, rep.Cases.Digest)
+	}
 	return err
 }
 

@@ -116,6 +116,9 @@ func (c Comparison) compare(rule *policy.Resolved, missing []report.Finding, cla
 	if r.Search, err = whereItBroke(diff, c.Answers, a.Dimensions, c.Policy.Confidence, []byte(r.Holdouts[0].Digest)); err != nil {
 		return nil, err
 	}
+	if r.Curves, err = curves(fs[0], fs[1]); err != nil {
+		return nil, err
+	}
 	return r, fill(r, rule, fs[1], diff, js[1], d)
 }
 

@@ -109,6 +109,9 @@ func (t *task) examine(ctx context.Context) error {
 		return fmt.Errorf("report: %w", err)
 	}
 	a.nameRuntimes(r)
+	if r.Cases, err = t.keepCases(ctx, p, j.frames); err != nil {
+		return fmt.Errorf("cases: %w", err)
+	}
 	t.stage(ctx, "signing")
 	return t.issue(ctx, r, a)
 }
@@ -288,9 +291,10 @@ func (t *task) runModel(ctx context.Context, m *store.Run, sh *sheet, p *paper, 
 // frames are the scored rows of each model, joined to the answers.
 type frames struct {
 	candidate, baseline, anchor *metrics.Frame
-	judged                      []*regress.Judged // candidate
-	diff                        *regress.Diff     // nil: first model
-	against                     *metrics.Pair     // candidate and anchor
+	judged, before              []*regress.Judged // candidate, and baseline or nil
+	said, saidBefore            metrics.Predictions
+	diff                        *regress.Diff // nil: first model
+	against                     *metrics.Pair // candidate and anchor
 }
 
 func (f *frames) release() {
@@ -321,17 +325,18 @@ func (t *task) score(p *paper, a *replies) (f *frames, err error) {
 			return f, err
 		}
 	}
-	if f.judged, err = p.judge(a.candidate.predictions); err != nil {
+	f.said = a.candidate.predictions
+	if f.judged, err = p.judge(f.said); err != nil {
 		return f, &stopped{"suite.unanswerable", "A suite asks for something that the model's answers do not have, such as probabilities.", err.Error(), true}
 	}
 	if f.baseline == nil {
 		return f, nil
 	}
-	before, err := p.judge(a.baseline.predictions)
-	if err != nil {
+	f.saidBefore = a.baseline.predictions
+	if f.before, err = p.judge(f.saidBefore); err != nil {
 		return f, err
 	}
-	if f.diff, err = regress.Compare(f.baseline, f.candidate, before, f.judged); err != nil {
+	if f.diff, err = regress.Compare(f.baseline, f.candidate, f.before, f.judged); err != nil {
 		return f, err
 	}
 	f.against = f.diff.Pair // the anchor is the deployed model unless there is another

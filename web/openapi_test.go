@@ -247,6 +247,7 @@ func TestSchemasAreTheTypes(t *testing.T) {
 		"Planted": report.Planted{}, "Share": report.Share{}, "PlantedKind": report.PlantedKind{}, "PlantedHarm": report.PlantedHarm{},
 		"Cost": report.Cost{}, "Burden": report.Burden{}, "Search": report.Search{}, "FoundSlice": report.FoundSlice{}, "Condition": report.Condition{},
 		"Event": api.Event{}, "Identity": api.Identity{}, "Account": api.Account{}, "Standing": api.Standing{}, "Token": api.Token{},
+		"Curves": report.Curves{}, "SliceCost": report.SliceCost{}, "CaseFile": report.CaseFile{},
 		"Package": report.Package{}, "Credential": report.Credential{}, "Attestation": report.Attestation{}, "Training": report.Training{},
 	}
 	for name, ref := range doc.Components.Schemas {

@@ -64,6 +64,10 @@ type Report struct {
 	Probes    []Probe   `json:"probes"`
 	BrokeRows []RowFlip `json:"broke_rows"` // rows that broke, by sealed index; at most MaxRows
 	Shown     int64     `json:"broke_rows_total"`
+
+	Curves     *Curves     `json:"curves,omitempty"`      // absent: reports before there were any
+	SliceCosts []SliceCost `json:"slice_costs,omitempty"` // absent: the policy names no costs
+	Cases      *CaseFile   `json:"cases,omitempty"`       // absent: no case was run
 }
 
 // MaxRows is the most row indices that a report lists.
