@@ -51,13 +51,29 @@ func (s *Service) DecideChange(ctx context.Context, p access.Principal, id strin
 		if c, err = tx.Change(id); err != nil {
 			return err
 		}
+		if activate {
+			if err := s.sign(tx, log, c, p); err != nil {
+				return err
+			}
+		}
 		return log.change(c, p)
 	})
 	return changeView(c), err
 }
 
+// sign makes the statement that some proposals ask for.
+func (s *Service) sign(tx *store.Tx, log *appender, c store.Change, p access.Principal) error {
+	switch c.Kind {
+	case revocationKind:
+		return s.revoke(tx, log, c, p)
+	case waiverKind:
+		return s.waive(tx, log, c, p)
+	}
+	return nil
+}
+
 // involved are the people who may not decide on a proposal: who made it and, for an
-// account, whose it is.
+// account, whose it is; for a waiver, whose model it is.
 func (s *Service) involved(tx *store.Tx, c store.Change) ([]string, error) {
 	people := []string{c.ProposedPerson}
 	if c.Kind == accountKind {
@@ -66,6 +82,13 @@ func (s *Service) involved(tx *store.Tx, c store.Change) ([]string, error) {
 			return nil, err
 		}
 		people = append(people, a.Person)
+	}
+	if c.Kind == waiverKind {
+		_, r, err := s.waived(tx, c)
+		if err != nil {
+			return nil, err
+		}
+		people = append(people, r.SubmittedPerson)
 	}
 	return people, nil
 }

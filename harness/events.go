@@ -73,6 +73,14 @@ func (s *Service) event(tx *store.Tx, index int64) (api.Event, error) {
 	case *verdict.Approval:
 		e.Kind, e.At, e.Result = "approval", st.TimeVerified, st.VerificationResult
 		e.Sentence = fmt.Sprintf("%s is approved", e.Name)
+	case *verdict.Revocation:
+		e.Kind, e.At, e.By = "revocation", st.At, st.By
+		e.Sentence = fmt.Sprintf("%s and %s revoked the %s %s, on which %d verdicts rest", st.ProposedBy, st.By, st.Kind, e.Name, len(st.Evidence))
+		e.Alerts = append(e.Alerts, e.Sentence)
+	case *verdict.Waiver:
+		e.Kind, e.At, e.By, e.Result = "waiver", st.At, st.By, st.Result
+		e.Sentence = fmt.Sprintf("%s and %s let %s (%s) into %s without an approval, as %s until %s", st.ProposedBy, st.By, e.Name, st.Result, st.Environment, st.Admission, st.Until)
+		e.Alerts = append(e.Alerts, e.Sentence)
 	case *verdict.Change:
 		e.Kind, e.At, e.By = "change", st.At, st.By
 		e.Sentence = fmt.Sprintf("%s %s the %s %s", st.By, st.Action, st.Kind, st.Document.Name)

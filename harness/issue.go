@@ -31,7 +31,12 @@ func (t *task) issue(ctx context.Context, r *report.Report, a *replies) error {
 		return fmt.Errorf("the store calls the report %s, its digest is %s", ref, digest)
 	}
 	return t.s.update(ctx, func(tx *store.Tx, log *appender) error {
-		index, env, err := log.add(t.statement(r, digest, a), t.s.Evidence)
+		e := t.statement(r, digest, a)
+		revoked, err := t.s.recalled(tx, e, nil) // while it ran
+		if err != nil {
+			return err
+		}
+		index, env, err := log.add(e, t.s.Evidence)
 		if err != nil {
 			return err
 		}
@@ -40,7 +45,7 @@ func (t *task) issue(ctx context.Context, r *report.Report, a *replies) error {
 		if err := tx.Finish(t.run); err != nil {
 			return err
 		}
-		if r.Decision.Result != report.Pass || reviewers(t.force) > 0 {
+		if r.Decision.Result != report.Pass || reviewers(t.force) > 0 || revoked != "" {
 			return nil
 		}
 		return t.s.approve(tx, log, t.run, env, t.force.policy)
@@ -135,6 +140,9 @@ func (s *Service) review(tx *store.Tx, log *appender, p access.Principal, r stor
 	evidence, e, err := s.loggedEvidence(tx, r)
 	if err != nil {
 		return err
+	}
+	if why, err := s.recalled(tx, e, evidence); err != nil || why != "" {
+		return orConflict(err, why)
 	}
 	f, err := s.plannedForce(tx, r, e)
 	if err != nil {

@@ -61,6 +61,8 @@ type Config struct {
 	Scratch string // private folder for packages in use
 	Harness string // digest of this program
 	Name    string // URI of this service, names it in verdicts
+	// TrustFile is the file with the trust file that root keys signed; it may not be there.
+	TrustFile string
 
 	Robots     Robots           // issuers of pipelines' tokens; nil: none
 	SessionKey []byte           // seals sessions; nil: a new one, so that they end with the process
@@ -86,6 +88,7 @@ type Service struct {
 	busy     sync.Map // runs that a worker has in hand
 	cosigned cosigned
 	given    given
+	listed   listed
 
 	standing keeper
 

@@ -21,6 +21,7 @@ import (
 type standing struct {
 	hired
 	activations
+	recalled
 	reviews map[string][]*verdict.Review // digest of evidence -> oldest first
 }
 
@@ -124,8 +125,10 @@ func (a *activations) clone() activations {
 }
 
 // note takes the statement of the next entry.
-func (r *standing) note(tx *store.Tx, env *verdict.Envelope) error {
+func (r *standing) note(tx *store.Tx, index int64, env *verdict.Envelope) error {
 	switch st := env.Statement().(type) {
+	case *verdict.Revocation:
+		r.recalled.note(index, st)
 	case *verdict.Review:
 		if r.reviews == nil {
 			r.reviews = map[string][]*verdict.Review{}
@@ -151,7 +154,7 @@ func (r *standing) note(tx *store.Tx, env *verdict.Envelope) error {
 }
 
 func (r *standing) clone() standing {
-	c := standing{activations: r.activations.clone(), reviews: map[string][]*verdict.Review{}}
+	c := standing{activations: r.activations.clone(), recalled: recalled{slices.Clone(r.revocations), maps.Clone(r.revoked)}, reviews: map[string][]*verdict.Review{}}
 	for _, e := range r.all() {
 		c.put(e)
 	}
@@ -242,7 +245,7 @@ func (s *Service) noteEntry(tx *store.Tx, r *standing, index int64, e tlog.Entry
 	if err != nil {
 		return err
 	}
-	return r.note(tx, env)
+	return r.note(tx, index, env)
 }
 
 // agrees refuses what the tables say is in force where the log says something else.

@@ -19,6 +19,7 @@ import (
 	"proctor/harness/report"
 	"proctor/harness/runner"
 	"proctor/harness/store"
+	"proctor/harness/verdict"
 	"proctor/holdout/blob"
 	"proctor/web/api"
 )
@@ -63,6 +64,9 @@ func (s *Service) Submit(ctx context.Context, p access.Principal, lineage, name 
 		}
 		if _, err := seen.admit(f.policy.Package); err != nil {
 			return err
+		}
+		if why, err := s.recalled(tx, &verdict.Evidence{Run: verdict.Run{Harness: s.Harness}, Inputs: f.inputs(store.Run{Package: pkg.Digest})}, nil); err != nil || why != "" {
+			return orConflict(err, why+": nothing is judged by it any more")
 		}
 		run := store.Run{
 			ID: s.newID(), Dedupe: f.question(pkg.Digest), Lineage: lineage,
@@ -245,8 +249,15 @@ func (s *Service) submissionView(tx *store.Tx, r store.Run) (api.Submission, err
 		return v, nil
 	}
 	env, e, err := s.loggedEvidence(tx, r)
-	if err != nil || r.Result != report.Pass || r.Approval >= 0 {
+	if err != nil {
 		return v, err
+	}
+	if v.Revoked, err = s.recalled(tx, e, env); err != nil || v.Revoked != "" {
+		v.Approved = false
+		return v, err
+	}
+	if r.Result != report.Pass || r.Approval >= 0 {
+		return v, nil
 	}
 	planned, err := s.plannedForce(tx, r, e)
 	if err != nil {

@@ -25,6 +25,7 @@ type Service interface {
 	Proposals
 	Log
 	Holdouts
+	Recall
 
 	// Ready says whether the service can take work; public.
 	Ready(ctx context.Context) error

@@ -15,6 +15,8 @@ import (
 func (w *Server) tileRoutes(e *echo.Echo) {
 	e.GET("/log/checkpoint", w.checkpoint)
 	e.GET("/log/tile/*", w.tile)
+	e.GET("/log/revocations", w.revocations)
+	e.GET("/log/trust", w.signedTrust)
 }
 
 func (w *Server) checkpoint(c echo.Context) error {

@@ -132,6 +132,10 @@ func needs(a Action, kind string) ([]Role, error) {
 			return []Role{PolicyOwner}, nil
 		case "baseline":
 			return []Role{Reviewer, Operator}, nil
+		case "revocation": // closes gates, and opens none
+			return []Role{Curator, PolicyOwner, Reviewer, Auditor, Operator}, nil
+		case "waiver":
+			return []Role{PolicyOwner, Reviewer}, nil
 		case "account": // not by those who judge or are judged
 			if a == Propose {
 				return []Role{Operator}, nil

@@ -13,6 +13,7 @@ const (
 	CustodyPractice = "practice" // its practice rows, which are never scored, are handed out
 	CustodyRewrap   = "rewrap"   // its data key is wrapped by another key-encryption key
 	CustodyEscrow   = "escrow"   // its data key is encrypted for somebody outside
+	CustodyReplay   = "replay"   // past candidates are judged by a draft, on their predictions
 )
 
 // A Custody is logged before a sealed set is opened for anything but a run.
@@ -34,7 +35,7 @@ func (s *Custody) madeAt() string      { return s.At }
 func (s *Custody) lint() []string {
 	var p problems
 	p.text("verifier", s.Verifier)
-	p.oneOf("action", s.Action, CustodyProve, CustodyShow, CustodyRotate, CustodyAmend, CustodyBridge, CustodyPractice, CustodyRewrap, CustodyEscrow)
+	p.oneOf("action", s.Action, CustodyProve, CustodyShow, CustodyRotate, CustodyAmend, CustodyBridge, CustodyPractice, CustodyRewrap, CustodyEscrow, CustodyReplay)
 	p.ref("holdout", s.Holdout)
 	for i, line := range s.Lines {
 		if line < 1 || i > 0 && s.Lines[i-1] >= line {

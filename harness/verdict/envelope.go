@@ -130,6 +130,12 @@ func isNil(s Statement) bool {
 		return s == nil
 	case *Approval:
 		return s == nil
+	case *Revocation:
+		return s == nil
+	case *RevocationList:
+		return s == nil
+	case *Waiver:
+		return s == nil
 	}
 	return true
 }

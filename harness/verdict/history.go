@@ -19,6 +19,8 @@ type History struct {
 
 	Activated map[string]bool `json:"activated"` // ids of proposals
 	Refused   map[string]bool `json:"refused"`   // digests of evidence that a reviewer refused
+	// Revoked are digests of evidence, of packages and of whatever else was revoked.
+	Revoked map[string]bool `json:"revoked,omitempty"`
 }
 
 // Planned is a run that has a plan in the log.
@@ -77,7 +79,34 @@ func (h *History) Add(index int64, e *Envelope) error {
 		if h.Refused[s.EvidenceDigest()] {
 			return errors.New("an approval of what a reviewer had refused")
 		}
+		for _, d := range []string{s.EvidenceDigest(), s.subject().Digest, s.PolicyDigest()} {
+			if h.Revoked[d] {
+				return errors.New("an approval of what is revoked")
+			}
+		}
 		h.Approved[e.Digest()] = index
+	case *Revocation:
+		return h.revoke(s)
+	case *Waiver:
+		if h.Evidence[s.Evidence] != s.Result {
+			return errors.New("a waiver for evidence that is not in the log, or has another result")
+		}
+	case *RevocationList:
+		return errors.New("a list of revocations, which is in no log")
+	}
+	return nil
+}
+
+func (h *History) revoke(s *Revocation) error {
+	if h.Revoked == nil {
+		h.Revoked = map[string]bool{}
+	}
+	h.Revoked[s.Target.Digest] = true
+	for _, d := range s.Evidence {
+		if h.Evidence[d] == "" {
+			return errors.New("a revocation of evidence that is not in the log")
+		}
+		h.Revoked[d] = true
 	}
 	return nil
 }

@@ -23,7 +23,7 @@ const (
 )
 
 // A Statement is one of *[Evidence], *[Plan], *[Review], *[Change], *[Exposure],
-// *[Abort], *[Custody] and *[Approval]. Digests are "sha256:<64 lower-case hex>", times RFC
+// *[Abort], *[Custody], *[Approval], *[Revocation], *[RevocationList] and *[Waiver]. Digests are "sha256:<64 lower-case hex>", times RFC
 // 3339 in UTC, integers of 64 bits are strings in JSON because clients read
 // numbers as float64.
 type Statement interface {
@@ -235,6 +235,12 @@ func newStatement(predicateType string) Statement {
 		return &Abort{}
 	case ApprovalType:
 		return &Approval{}
+	case RevocationType:
+		return &Revocation{}
+	case RevocationListType:
+		return &RevocationList{}
+	case WaiverType:
+		return &Waiver{}
 	}
 	return nil
 }

@@ -35,6 +35,7 @@ type trustedKey struct {
 	key    *ecdsa.PublicKey
 	spki   []byte
 	types  []string
+	from   time.Time // of statements; zero: no beginning
 	until  time.Time // of statements; zero: no end
 	logEnd int64     // first index that it may not sign; 0: no end
 }
@@ -47,12 +48,15 @@ func (k trustedKey) valid(s Statement, index int64) error {
 	if !k.logged(index) {
 		return fmt.Errorf("its key signs nothing from entry %d on, this is entry %d", k.logEnd, index)
 	}
-	if k.until.IsZero() {
+	if k.from.IsZero() && k.until.IsZero() {
 		return nil
 	}
 	at, err := time.Parse(time.RFC3339Nano, s.madeAt())
-	if err != nil || at.After(k.until) {
+	if err != nil || !k.until.IsZero() && at.After(k.until) {
 		return fmt.Errorf("its key was retired at %s, the statement says %s", k.until.Format(time.RFC3339), clip(s.madeAt()))
+	}
+	if at.Before(k.from) {
+		return fmt.Errorf("its key signs from %s on, the statement says %s", k.from.Format(time.RFC3339), clip(s.madeAt()))
 	}
 	return nil
 }
@@ -60,7 +64,7 @@ func (k trustedKey) valid(s Statement, index int64) error {
 // Uses of a key.
 const (
 	UseEvidence = "evidence" // signs everything but approvals, waivers and revocations
-	UseApprove  = "approve"
+	UseApprove  = "approve"  // signs these
 )
 
 func typesOf(use string) ([]string, error) {
@@ -68,7 +72,7 @@ func typesOf(use string) ([]string, error) {
 	case UseEvidence:
 		return []string{EvidenceType, PlanType, ReviewType, ChangeType, ExposureType, AbortType, CustodyType}, nil
 	case UseApprove:
-		return []string{ApprovalType}, nil
+		return []string{ApprovalType, RevocationType, RevocationListType, WaiverType}, nil
 	}
 	return nil, fmt.Errorf("use of a key is %q; it may be %s or %s", clip(use), UseEvidence, UseApprove)
 }
@@ -122,7 +126,7 @@ func (t Trust) WithRetired(use string, key *ecdsa.PublicKey, until time.Time, lo
 			return Trust{}, errors.New("retired key: it is another key's too")
 		}
 	}
-	t.keys = append(slices.Clip(t.keys), trustedKey{key, der, types, until, logEnd})
+	t.keys = append(slices.Clip(t.keys), trustedKey{key: key, spki: der, types: types, until: until, logEnd: logEnd})
 	return t, nil
 }
 

@@ -26,6 +26,7 @@ type Submission struct {
 	BudgetLeft int    `json:"budget_left"` // runs that the lineage has left on its sealed sets
 	Ended      string `json:"ended,omitempty"`
 	Repeated   bool   `json:"repeated,omitempty"` // the same question was asked before: this is its answer
+	Revoked    string `json:"revoked,omitempty"`  // what it rests on and is revoked: no gate opens
 }
 
 // Done says whether the submission has ended.
@@ -34,7 +35,7 @@ func (s Submission) Done() bool { return s.State == "done" || s.State == "aborte
 // A Change is a proposal to change what PASS means.
 type Change struct {
 	ID       string `json:"id"`
-	Kind     string `json:"kind"` // holdout, suite, policy, baseline, account
+	Kind     string `json:"kind"` // holdout, suite, policy, baseline, account, destruction, revocation, waiver
 	Name     string `json:"name"`
 	Digest   string `json:"digest"`
 	Note     string `json:"note"`  // what it would change, in plain words
