@@ -23,6 +23,7 @@ var layers = [][]string{
 	{"harness/report/ci", "holdout", "regress", "harness/intake", "harness/provenance", "harness/gate", "metrics/metricstest", "harness/notify", "harness/identity", "harness/identity/identitytest", "holdout/blob/blobtest", "harness/verdict/verdicttest", "web/client"},
 	{"regress/importer", "regress/practice", "harness/runner", "harness/policy", "harness/store"},
 	{"harness", "harness/store/sqlite", "harness/runner/onnx", "harness/runner/wasm", "harness/runner/served", "harness/runner/onnxruntime"},
+	{"harness/runner/remote"},
 	{"web", "harness/candidate", "harness/telemetry"},
 	{"cmd/proctor", "cmd/proctor-gate", "cmd/proctor-witness"},
 }

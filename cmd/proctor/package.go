@@ -28,6 +28,7 @@ type packageLint struct {
 	NoRun    bool   `help:"Only read the package, do not start the model."`
 	JSON     bool   `help:"Print the findings as JSON."`
 	libraries
+	endpoints
 }
 
 // Run lints. A package with a problem ends with exit code 2, as its submission would.
@@ -40,7 +41,11 @@ func (c *packageLint) Run(ctx context.Context, o console) error {
 	if err != nil {
 		return err
 	}
-	r, err := candidate.Lint(ctx, c.Dir, candidate.Options{Runner: runner.Runner{ONNXRuntime: onnx}, Practice: practice, NoRun: c.NoRun})
+	elsewhere, err := c.endpoints.remote()
+	if err != nil {
+		return err
+	}
+	r, err := candidate.Lint(ctx, c.Dir, candidate.Options{Runner: runner.Runner{ONNXRuntime: onnx, Remote: elsewhere}, Practice: practice, NoRun: c.NoRun})
 	if err != nil {
 		return err
 	}

@@ -100,11 +100,28 @@ func Lint(ctx context.Context, dir string, o Options) (*Report, error) {
 	if o.NoRun || !r.OK() {
 		return r, nil
 	}
+	if p.Manifest.Kind == runner.KindRemote && !r.elsewhere(p.Manifest, o.Runner) {
+		return r, nil
+	}
 	if !o.Runner.Takes(p.Manifest.Kind) {
 		r.warn("the model was not tried: packages of kind %q need the library onnxruntime, which --onnxruntime and --onnxruntime-sha256 name; whether the service has it is for its operator to say", p.Manifest.Kind)
 		return r, nil
 	}
 	return r, r.smoke(ctx, dir, p, model, o)
+}
+
+// elsewhere says whether a model that runs elsewhere can be tried from here.
+func (r *Report) elsewhere(m runner.Manifest, with runner.Runner) bool {
+	r.warn("whose weights answer at the endpoint is not bound by the package: a policy takes such packages only where it says so, and what is sent there has left the house")
+	if with.Remote == nil {
+		r.warn("the model was not tried: --endpoints names a file of the endpoints that may be asked, see docs/package.md")
+		return false
+	}
+	if err := with.Remote.Allows(m); err != nil {
+		r.warn("the model was not tried: the file that --endpoints names does not allow %s", m.Endpoint)
+		return false
+	}
+	return true
 }
 
 // size holds the package against what a submission may be: each file goes into the

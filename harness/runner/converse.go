@@ -8,8 +8,6 @@ import (
 	"os"
 	"sync/atomic"
 	"time"
-
-	"proctor/harness/jail"
 )
 
 // window is how many batches a model may hold unanswered where the sheet does not say.
@@ -18,10 +16,18 @@ const window = 2
 // roomFor is how many answers room is made for before they are there.
 const roomFor = 1 << 23
 
+// A peer is the other end of a conversation.
+type peer struct {
+	in   io.WriteCloser
+	out  *os.File
+	done <-chan struct{} // closed when it has ended
+	kill func()
+}
+
 // A conversation asks a model all batches and takes down its answers: one
 // goroutine writes, the caller's reads, both end when the process does.
 type conversation struct {
-	proc   *jail.Process
+	peer   peer
 	in     io.WriteCloser
 	read   *bufio.Reader
 	sheet  Sheet
@@ -40,11 +46,11 @@ type conversation struct {
 	ended bool          // the output ended; owned by the reader
 }
 
-func newConversation(p *jail.Process, s Sheet, m Manifest, l Limits) *conversation {
+func newConversation(p peer, s Sheet, m Manifest, l Limits) *conversation {
 	inHand := cmp.Or(s.InHand, window)
-	c := &conversation{proc: p, in: p.Stdin, sheet: s, input: m.Input, k: len(m.Classes), limits: l, turn: make(chan struct{}, inHand),
+	c := &conversation{peer: p, in: p.in, sheet: s, input: m.Input, k: len(m.Classes), limits: l, turn: make(chan struct{}, inHand),
 		quit: make(chan struct{}), wrote: make(chan struct{})}
-	c.read = bufio.NewReaderSize(p.Stdout, 64<<10)
+	c.read = bufio.NewReaderSize(p.out, 64<<10)
 	for range inHand {
 		c.turn <- struct{}{}
 	}
@@ -157,7 +163,7 @@ func (c *conversation) finish() *violation {
 // next reads a line of at most most bytes, without its line feed. When the output
 // ends, the reason is ExitEarly and what was read of a line is returned.
 func (c *conversation) next(most int, wait time.Duration, late string) ([]byte, *violation) {
-	c.proc.Stdout.SetReadDeadline(time.Now().Add(wait))
+	c.peer.out.SetReadDeadline(time.Now().Add(wait))
 	c.line = c.line[:0]
 	for {
 		part, err := c.read.ReadSlice('\n')
@@ -185,17 +191,17 @@ func (c *conversation) next(most int, wait time.Duration, late string) ([]byte, 
 func (c *conversation) stop() {
 	if c.ended {
 		select {
-		case <-c.proc.Done():
+		case <-c.peer.done:
 		case <-time.After(time.Second):
 		}
 	}
-	c.proc.Kill()
+	c.peer.kill()
 }
 
 func (c *conversation) close() {
 	c.in.Close() // frees the writer, if it waits for a reader that is gone
 	<-c.wrote
-	c.proc.Stdout.Close()
+	c.peer.out.Close()
 }
 
 func (c *conversation) delivered() int { return int(c.sent.Load()) }

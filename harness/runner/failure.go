@@ -23,6 +23,7 @@ const (
 	LimitMemory      = "limit.memory"
 	LimitCPU         = "limit.cpu"
 	LimitOutput      = "limit.output"
+	RemoteFailed     = "remote.failed"
 	ServiceTier      = "service.tier"
 	ServiceKind      = "service.kind"
 	ServiceCancelled = "service.cancelled"
@@ -48,6 +49,7 @@ var sentences = map[string]string{
 	LimitMemory:      "The model used more memory than it is allowed.",
 	LimitCPU:         "The model used more processor time than it is allowed.",
 	LimitOutput:      "The model wrote more than it is allowed.",
+	RemoteFailed:     "The endpoint could not be reached, or did not answer as its protocol says.",
 	ServiceTier:      "The service cannot confine this kind of package as strictly as required.",
 	ServiceKind:      "The service is not set up to run packages of this kind.",
 	ServiceCancelled: "The service stopped the run.",

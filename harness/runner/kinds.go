@@ -15,6 +15,9 @@ const (
 	KindWASM    = "wasm"    // a WebAssembly module that does, under a fixed clock
 	KindImage   = "image"   // a container image whose program speaks the protocol
 	KindHTTP    = "http"    // a server that is started in the jail and asked over its loopback
+	// A model that runs elsewhere, behind an endpoint. The package holds what it is asked
+	// with; whose weights answer, and what else becomes of the rows, nobody here can say.
+	KindRemote = "remote"
 	// An ONNX model for the library onnxruntime, where the service has it. The library
 	// is code that a model file can misuse, so that such a package counts as code.
 	KindONNXRuntime = "onnxruntime"
@@ -40,6 +43,8 @@ var kinds = map[string]kind{
 	KindWASM:    {needs: []string{"model"}, input: []string{InputJSONL}, code: true},
 	KindImage:   {needs: []string{"image"}, input: []string{InputJSONL}, code: true},
 	KindHTTP: {needs: []string{"command", "api", "port", "model"}, may: []string{"prompt", "answers", "max_tokens"},
+		input: []string{InputJSONL}, code: true},
+	KindRemote: {needs: []string{"endpoint", "api", "model"}, may: []string{"prompt", "answers", "max_tokens", "system", "tools", "retrieval"},
 		input: []string{InputJSONL}, code: true},
 	KindONNXRuntime: {needs: []string{"model"}, input: []string{InputJSONL}, code: true},
 }
@@ -90,7 +95,7 @@ func (m Manifest) checkKind(keys []string) error {
 			return err
 		}
 	}
-	if m.Kind != KindHTTP && slices.Contains(keys, "model") {
+	if m.Kind != KindHTTP && m.Kind != KindRemote && slices.Contains(keys, "model") {
 		if err := checkPath(m.Model); err != nil {
 			return fmt.Errorf(`"model": %w`, err)
 		}
@@ -98,8 +103,11 @@ func (m Manifest) checkKind(keys []string) error {
 	if m.Kind == KindImage && !imageDigest.MatchString(m.Image) {
 		return fmt.Errorf(`"image" is %.100q; it must be the digest of the image's manifest, sha256: and 64 characters 0-9, a-f`, m.Image)
 	}
-	if m.Kind == KindHTTP {
+	switch m.Kind {
+	case KindHTTP:
 		return m.checkHTTP(keys)
+	case KindRemote:
+		return m.checkRemote(keys)
 	}
 	return nil
 }
@@ -108,6 +116,9 @@ func (m Manifest) checkKind(keys []string) error {
 func (m Manifest) file() string {
 	if m.Kind == KindImage {
 		return path.Join(ImageDir, "blobs", "sha256", strings.TrimPrefix(m.Image, "sha256:"))
+	}
+	if m.Kind == KindRemote {
+		return m.Tools
 	}
 	if m.Command == nil {
 		return m.Model

@@ -38,13 +38,18 @@ func (l Library) Check() error {
 // Takes says whether this runner is set up for a kind of package.
 func (r Runner) Takes(kind string) bool {
 	_, known := kinds[kind]
-	return known && (kind != KindONNXRuntime || r.ONNXRuntime != Library{})
+	return known && (kind != KindONNXRuntime || r.ONNXRuntime != Library{}) && (kind != KindRemote || r.Remote != nil)
 }
 
 // ready refuses, in the service's name, what it is not set up for.
 func (r Runner) ready(m Manifest) *Failure {
 	if !r.Takes(m.Kind) {
-		return &Failure{ServiceKind, fmt.Sprintf("no library is configured for kind %q", m.Kind), 0}
+		return &Failure{ServiceKind, fmt.Sprintf("no library or no endpoint is configured for kind %q", m.Kind), 0}
+	}
+	if m.Kind == KindRemote {
+		if err := r.Remote.Allows(m); err != nil {
+			return &Failure{ServiceKind, err.Error(), 0}
+		}
 	}
 	if m.Kind != KindONNXRuntime {
 		return nil

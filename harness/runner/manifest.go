@@ -39,13 +39,17 @@ type Manifest struct {
 	Protocol  string   `json:"protocol"`
 	Kind      string   `json:"kind"`
 	Command   []string `json:"command,omitempty"`    // what runs, in the package's folder
-	Model     string   `json:"model,omitempty"`      // a file of the package; kind http: the model's name at its server
+	Model     string   `json:"model,omitempty"`      // a file of the package; kinds http and remote: the model's name at its server
 	Image     string   `json:"image,omitempty"`      // kind image: the digest of the image's manifest, "sha256:<hex>"
-	API       string   `json:"api,omitempty"`        // kind http: how the server is asked
+	API       string   `json:"api,omitempty"`        // kinds http and remote: how the server is asked
 	Port      int      `json:"port,omitempty"`       // kind http: where it listens on 127.0.0.1
 	Prompt    string   `json:"prompt,omitempty"`     // what a text model is asked about a row, see Prompt
 	Answers   []string `json:"answers,omitempty"`    // what a text model says for each class; nil: the classes
 	MaxTokens int      `json:"max_tokens,omitempty"` // longest answer of a text model
+	Endpoint  string   `json:"endpoint,omitempty"`   // kind remote: where the model is asked
+	System    string   `json:"system,omitempty"`     // kind remote: the system prompt of a chat
+	Tools     string   `json:"tools,omitempty"`      // kind remote: a file of the package, the tools that a chat may call
+	Retrieval string   `json:"retrieval,omitempty"`  // kind remote: digest of the index that the model looks things up in
 	Input     string   `json:"input"`                // InputJSONL or InputArrow
 	BatchMax  int      `json:"batch_max"`            // most rows that one batch may hold
 	Task      string   `json:"task"`                 // "classification"
@@ -96,7 +100,7 @@ func decodeManifest(data []byte) (Manifest, []string, error) {
 var everyKey = []string{"protocol", "kind", "input", "batch_max", "task", "classes", "stochastic"}
 
 // ownKeys are those that only some kinds know.
-var ownKeys = []string{"command", "model", "image", "api", "port", "prompt", "answers", "max_tokens"}
+var ownKeys = []string{"command", "model", "image", "api", "port", "prompt", "answers", "max_tokens", "endpoint", "system", "tools", "retrieval"}
 
 // checkKeys refuses what encoding/json lets pass: repeated keys, keys in another
 // case, nested objects.

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// How a server of kind http is asked.
+// How a server of kind http or remote is asked.
 const (
 	APIInference   = "oip"                // KServe Open Inference Protocol v2 over HTTP: a batch a request
 	APIChat        = "openai-chat"        // OpenAI's /v1/chat/completions: a row a request
@@ -24,12 +24,17 @@ const (
 func (m Manifest) Text() bool { return m.API == APIChat || m.API == APICompletions }
 
 func (m Manifest) checkHTTP(keys []string) error {
+	if m.Port < 1024 || m.Port > 65535 {
+		return fmt.Errorf(`"port" is %d; it must lie between 1024 and 65535, as the server has no right to others`, m.Port)
+	}
+	return m.checkAPI(keys)
+}
+
+// checkAPI holds a manifest to how a server is asked.
+func (m Manifest) checkAPI(keys []string) error {
 	apis := []string{APIInference, APIChat, APICompletions}
 	if !slices.Contains(apis, m.API) {
 		return fmt.Errorf(`"api" is %q; known are %s`, m.API, strings.Join(apis, ", "))
-	}
-	if m.Port < 1024 || m.Port > 65535 {
-		return fmt.Errorf(`"port" is %d; it must lie between 1024 and 65535, as the server has no right to others`, m.Port)
 	}
 	if m.Model == "" || len(m.Model) > maxModelName || hasControl(m.Model) {
 		return fmt.Errorf(`"model": %q is not the name of a model at the server: it is empty, longer than %d bytes or has control characters`, m.Model, maxModelName)

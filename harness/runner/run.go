@@ -28,6 +28,8 @@ type Runner struct {
 	// Faketime is libfaketime.so.1 by absolute path, with which Python and Node are
 	// shown other dates; "": they are not.
 	Faketime string
+	// Remote asks models that run elsewhere; nil: packages of kind "remote" are refused.
+	Remote Remote
 }
 
 const modelDir = "/model" // where the package is in a jail
@@ -42,6 +44,9 @@ func (r Runner) Run(ctx context.Context, dir string, p *Package, s Sheet, l Limi
 	}
 	if f := r.ready(p.Manifest); f != nil {
 		return Output{}, facts, f
+	}
+	if p.Manifest.Kind == KindRemote {
+		return r.runRemote(ctx, dir, p, s, l)
 	}
 	spec, program, err := r.spec(dir, p, l)
 	if err != nil {
@@ -73,7 +78,7 @@ func (r Runner) Run(ctx context.Context, dir string, p *Package, s Sheet, l Limi
 		return Output{}, facts, startFailure(ctx, err)
 	}
 	facts.Tier = string(proc.Tier())
-	c := newConversation(proc, s, p.Manifest, l)
+	c := newConversation(peer{proc.Stdin, proc.Stdout, proc.Done(), proc.Kill}, s, p.Manifest, l)
 	v := c.run()
 	if v != nil {
 		c.stop()

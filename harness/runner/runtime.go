@@ -28,6 +28,7 @@ type Runtime struct {
 //	proctor       our own program, which evaluates models and runs modules: its binary
 //	onnxruntime   the library
 //	image         what an image package brings: the image's manifest
+//	endpoint      a model elsewhere: the address, interface and name that it is asked by
 //	package       a program that the package brings: the package
 //	<program>     an interpreter of this machine: see interpreter
 //
@@ -40,6 +41,8 @@ func (r Runner) Runtime(p *Package) (Runtime, error) {
 		return Runtime{"proctor", digest}, err
 	case KindImage:
 		return Runtime{"image", p.Manifest.Image}, nil
+	case KindRemote:
+		return p.Manifest.asked(), nil
 	case KindONNXRuntime:
 		return Runtime{"onnxruntime", "sha256:" + r.ONNXRuntime.SHA256}, nil
 	}

@@ -43,7 +43,7 @@ none
 error: column "x" has the value 0.5
 
 [{"name":"x","datatype":"BYTES","shape":[-1,1]}]
-error: of type BYTES, and column
+error: of type "BYTES", and column
 
 [{"name":"x","datatype":"BOOL","shape":[-1,1]}]
 error: of type "BOOL"
@@ -58,7 +58,7 @@ error: has the shape []
 error: has an input "y", and there is no such column
 
 [{"name":"all","datatype":"FP32","shape":[-1,2]}]
-error: of type FP32, and column
+error: of type "FP32", and column
 
 [{"name":"all","datatype":"FP32","shape":[-1,3]}]
 error: shape [-1 3], and there are 2 columns
@@ -165,11 +165,11 @@ error: want numbers
 [{"name":"p","datatype":"FP32","shape":[2,2]}]
 error: unexpected end
 [{"name":"y","datatype":"INT64","shape":[2],"data":[2,0]}]
-error: 2 is not the index
+error: "2" is not the index
 [{"name":"y","datatype":"INT64","shape":[2],"data":[-2,0]}]
-error: -2 is not the index
+error: "-2" is not the index
 [{"name":"y","datatype":"INT64","shape":[2],"data":[0.5,0]}]
-error: 0.5 is not the index
+error: "0.5" is not the index
 [{"name":"y","datatype":"BYTES","shape":[2],"data":[1,0]}]
 error: want words
 [{"name":"y","datatype":"BYTES","shape":[-2],"data":["no","no"]}]

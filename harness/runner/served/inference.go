@@ -114,7 +114,7 @@ func (t *tensorModel) fits() error {
 		}
 		for _, c := range f.columns {
 			if t.fields[c].Number != number {
-				return fmt.Errorf("the server's input %q is of type %s, and column %s does not hold that", f.Name, f.Datatype, t.fields[c])
+				return fmt.Errorf("the server's input %q is of type %q, and column %s does not hold that", f.Name, f.Datatype, t.fields[c])
 			}
 		}
 	}
@@ -181,7 +181,7 @@ func (f feed) append(dst []byte, t rows.Table) ([]byte, error) {
 			}
 			v := c.Floats[r]
 			if whole(f.Datatype) && (v != math.Trunc(v) || math.Abs(v) > 1<<53) {
-				return nil, fmt.Errorf("the server's input %q is of type %s, and column %q has the value %v", f.Name, f.Datatype, c.Name, v)
+				return nil, fmt.Errorf("the server's input %q is of type %q, and column %q has the value %v", f.Name, f.Datatype, c.Name, v)
 			}
 			dst = strconv.AppendFloat(dst, v, 'f', -1, 64)
 		}
@@ -219,7 +219,7 @@ func read(outputs []tensor, n int, classes []string) (labels []int32, probs []fl
 func describe(outputs []tensor) string {
 	var all []string
 	for _, o := range outputs[:min(len(outputs), 10)] {
-		all = append(all, fmt.Sprintf("%.100q %.20s %v", o.Name, o.Datatype, o.Shape[:min(len(o.Shape), 8)]))
+		all = append(all, fmt.Sprintf("%.100q %.20q %v", o.Name, o.Datatype, o.Shape[:min(len(o.Shape), 8)]))
 	}
 	if all == nil {
 		return "it has none"
@@ -245,7 +245,7 @@ func indexes(data json.RawMessage, n, k int) ([]int32, error) {
 	err := flatten(data, n, func(v any) error {
 		x, ok := v.(float64)
 		if !ok || x != math.Trunc(x) || x < -1 || x >= float64(k) {
-			return fmt.Errorf("%v is not the index of one of %d classes", v, k)
+			return fmt.Errorf("%q is not the index of one of %d classes", fmt.Sprint(v), k)
 		}
 		out = append(out, int32(x))
 		return nil
