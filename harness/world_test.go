@@ -57,6 +57,8 @@ type toyModel struct {
 	Salt  string
 	Cheat string            // see cheats
 	Known map[string]string // what a model that remembers rows remembers
+
+	Attack *attackModel // answers instead
 }
 
 func toy(dir string, m runner.Manifest) (runner.Predict, error) {
@@ -70,6 +72,9 @@ func toy(dir string, m runner.Manifest) (runner.Predict, error) {
 	}
 	if model.Cheat == "network" {
 		return network, nil
+	}
+	if model.Attack != nil {
+		return model.Attack.predict, nil
 	}
 	cheat := newCheat(model)
 	return func(t rows.Table) ([]int32, []float64, error) {

@@ -1,0 +1,16 @@
+package harness_test
+
+import (
+	"log/slog"
+	"net/http"
+
+	"proctor/harness"
+	"proctor/web"
+)
+
+// Attacks of this package's tests come over HTTP, as a submitter's would.
+func init() {
+	harness.OverHTTP = func(s *harness.Service) http.Handler {
+		return web.New(s, slog.New(slog.DiscardHandler), false).Handler()
+	}
+}
