@@ -16,21 +16,13 @@ import (
 	"proctor/regress"
 )
 
-// evaluate takes one queued run to its verdict, or ends it in the log. When the
-// service stops in the middle, the run stays as it is and is taken up again.
+// evaluate takes one run, which is marked as in hand, to its verdict, or ends it in
+// the log. When the service stops in the middle, the run stays as it is and is taken up
+// again. [errEnded]: it had ended before.
 func (s *Service) evaluate(ctx context.Context, id string) error {
-	if _, twice := s.busy.LoadOrStore(id, true); twice { // queued again at start, and both jobs came
-		return nil
-	}
-	defer s.busy.Delete(id)
 	t, err := s.takeUp(ctx, id)
-	switch {
-	case errors.Is(err, errEnded):
-		return nil
-	case err != nil:
+	if err != nil || t.run.State != store.Planned {
 		return err
-	case t.run.State != store.Planned:
-		return nil
 	}
 	err = t.survive(ctx)
 	var stop *stopped

@@ -331,6 +331,6 @@ func TestAuditHoldout(t *testing.T) {
 // a0 is the id of the newest run.
 func a0(w *world) string {
 	w.t.Helper()
-	list := must1[[]api.Submission](w)(w.s.Submissions(context.Background(), person("aud"), "line", 1))
+	list := must1[[]api.Submission](w)(w.s.Submissions(context.Background(), person("aud"), api.Search{Lineage: "line", Limit: 1}))
 	return list[0].ID
 }

@@ -143,7 +143,7 @@ func New(ctx context.Context, c Config) (*Service, error) {
 
 // Work evaluates queued runs until stop is called.
 func (s *Service) Work(ctx context.Context, workers int) (stop func(context.Context) error, err error) {
-	return s.Store.Work(ctx, workers, s.evaluate)
+	return s.Store.Work(ctx, workers, s.workNext)
 }
 
 // newID returns a random id that says nothing about its object.

@@ -186,28 +186,46 @@ func (s *Service) Submission(ctx context.Context, p access.Principal, id string)
 		if err != nil {
 			return err
 		}
-		view, err = s.submissionView(tx, r)
+		if view, err = s.submissionView(tx, r); err != nil || r.State != store.Queued {
+			return err
+		}
+		at, err := places(tx)
+		view.Place = at[r.ID]
 		return err
 	})
 	return view, err
 }
 
-// Submissions lists the newest submissions that p may see.
-func (s *Service) Submissions(ctx context.Context, p access.Principal, lineage string, limit int) ([]api.Submission, error) {
-	var out []api.Submission
+// Submissions finds submissions that p may see, newest first.
+func (s *Service) Submissions(ctx context.Context, p access.Principal, q api.Search) ([]api.Submission, error) {
+	f := store.RunFilter{Lineage: q.Lineage, State: q.State, Result: q.Result, Text: q.Text, Before: q.Before, Limit: q.Limit}
+	if access.Check(p, access.SeeSubmission, access.Object{}) != nil {
+		f.Person = p.Person // only his own
+	}
+	out := []api.Submission{}
 	err := s.Store.View(ctx, func(tx *store.Tx) error {
-		runs, err := tx.Runs(lineage, limit)
+		if f.Before != "" {
+			if _, err := s.visible(tx, p, f.Before, access.SeeSubmission); err != nil {
+				return err
+			}
+		}
+		runs, err := tx.FindRuns(f)
+		if err != nil {
+			return err
+		}
+		at, err := places(tx)
 		if err != nil {
 			return err
 		}
 		for _, r := range runs {
-			if access.Check(p, access.SeeSubmission, access.Object{People: []string{r.SubmittedPerson}}) != nil {
-				continue
+			if err := access.Check(p, access.SeeSubmission, access.Object{People: []string{r.SubmittedPerson}}); err != nil {
+				return err
 			}
 			v, err := s.submissionView(tx, r)
 			if err != nil {
 				return err
 			}
+			v.Place = at[r.ID]
 			out = append(out, v)
 		}
 		return nil

@@ -198,10 +198,10 @@ func TestWhoMay(t *testing.T) {
 	w.refused("not allowed", err)
 	_, err = w.s.Bundle(ctx, person("sub1"), v.ID, "evidence")
 	w.refused("not allowed", err)
-	if list, err := w.s.Submissions(ctx, person("sub2"), "", 100); err != nil || len(list) != 0 {
+	if list, err := w.s.Submissions(ctx, person("sub2"), api.Search{Limit: 100}); err != nil || len(list) != 0 {
 		t.Errorf("somebody else's list: %v %v", list, err)
 	}
-	if list, err := w.s.Submissions(ctx, person("sub1"), "", 100); err != nil || len(list) != 1 {
+	if list, err := w.s.Submissions(ctx, person("sub1"), api.Search{Limit: 100}); err != nil || len(list) != 1 {
 		t.Errorf("own list: %v %v", list, err)
 	}
 

@@ -37,11 +37,20 @@ func TestClient(t *testing.T) {
 	if got, err := as("sue").Submission(ctx, s.ID); err != nil || got != s {
 		t.Errorf("submission %+v: %v", got, err)
 	}
-	if list, err := as("rae").Submissions(ctx, ""); err != nil || len(list) != len(f.runs) {
+	if list, err := as("rae").Submissions(ctx, api.Search{}); err != nil || len(list) != len(f.runs) {
 		t.Errorf("all: %d: %v", len(list), err)
 	}
-	if list, err := as("rae").Submissions(ctx, "a/b c"); err != nil || len(list) != 1 {
+	if list, err := as("rae").Submissions(ctx, api.Search{Lineage: "a/b c", Limit: 5}); err != nil || len(list) != 1 {
 		t.Errorf("one lineage: %d: %v", len(list), err)
+	}
+	q := api.Search{Lineage: "x", State: "done", Result: "PASS", Text: "a&b", Before: passID, Limit: 7}
+	if _, err := as("rae").Submissions(ctx, q); err != nil || f.asked != q {
+		t.Errorf("asked %+v: %v", f.asked, err)
+	}
+	got, err := as("olga").Cancel(ctx, waitID)
+	did("cancel", err, "cancel "+waitID)
+	if got.Reason != "canceled" {
+		t.Errorf("canceled: %+v", got)
 	}
 	b, digest, err := as("rae").Report(ctx, passID)
 	if err != nil || report.Digest(b) != digest {

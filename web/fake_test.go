@@ -35,6 +35,7 @@ type fake struct {
 	writes   []string // what was done, for tests of what was not
 	fail     error    // every call answers this
 	logins   int
+	asked    api.Search // by the last call of Submissions
 }
 
 type fakeRun struct {
@@ -189,18 +190,19 @@ func (f *fake) Submission(_ context.Context, p access.Principal, id string) (api
 	return r.Submission, nil
 }
 
-func (f *fake) Submissions(_ context.Context, p access.Principal, lineage string, limit int) ([]api.Submission, error) {
+func (f *fake) Submissions(_ context.Context, p access.Principal, q api.Search) ([]api.Submission, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err := f.begin(p, "Submissions"); err != nil {
 		return nil, err
 	}
-	if limit < 1 {
-		f.t.Errorf("a list of %d", limit)
+	if q.Limit < 1 {
+		f.t.Errorf("a list of %d", q.Limit)
 	}
-	var out []api.Submission
+	f.asked = q
+	out := []api.Submission{}
 	for _, r := range f.runs {
-		if lineage != "" && r.Lineage != lineage || len(out) == limit {
+		if q.Lineage != "" && r.Lineage != q.Lineage || len(out) == q.Limit {
 			continue
 		}
 		if _, err := f.run(p, access.SeeSubmission, r.ID); err == nil {
@@ -208,6 +210,25 @@ func (f *fake) Submissions(_ context.Context, p access.Principal, lineage string
 		}
 	}
 	return out, nil
+}
+
+func (f *fake) Cancel(_ context.Context, p access.Principal, id string) (api.Submission, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.begin(p, "Cancel"); err != nil {
+		return api.Submission{}, err
+	}
+	r, err := f.run(p, access.SeeSubmission, id)
+	if err != nil {
+		return api.Submission{}, err
+	}
+	if err := access.Check(p, access.Cancel, access.Object{People: []string{r.person}}); err != nil {
+		return api.Submission{}, err
+	}
+	f.wrote("cancel %s", id)
+	s := r.Submission
+	s.State, s.Stage, s.Place, s.Reason = "aborted", "aborted", 0, "canceled"
+	return s, nil
 }
 
 func (f *fake) Bundle(_ context.Context, p access.Principal, id, which string) ([]byte, error) {

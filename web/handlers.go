@@ -19,6 +19,7 @@ func (w *Server) apiRoutes(g *echo.Group) {
 	g.POST("/lineages/:lineage/submissions", w.submit)
 	g.GET("/submissions", w.submissions)
 	g.GET("/submissions/:id", w.submission)
+	g.POST("/submissions/:id/cancellation", w.cancel)
 	g.GET("/submissions/:id/evidence", w.bundle("evidence"))
 	g.GET("/submissions/:id/approval", w.bundle("approval"))
 	g.GET("/submissions/:id/report", w.report)
@@ -55,12 +56,20 @@ func (w *Server) submissions(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	v, err := w.service.Submissions(c.Request().Context(), principal(c), c.QueryParam("lineage"), limit)
+	v, err := w.service.Submissions(c.Request().Context(), principal(c), api.Search{
+		Lineage: c.QueryParam("lineage"), State: c.QueryParam("state"), Result: c.QueryParam("result"),
+		Text: c.QueryParam("text"), Before: c.QueryParam("before"), Limit: limit,
+	})
 	if err != nil {
 		return err
 	}
-	if v == nil {
-		v = []api.Submission{}
+	return c.JSON(http.StatusOK, v)
+}
+
+func (w *Server) cancel(c echo.Context) error {
+	v, err := w.service.Cancel(c.Request().Context(), principal(c), param(c, "id"))
+	if err != nil {
+		return err
 	}
 	return c.JSON(http.StatusOK, v)
 }

@@ -84,6 +84,7 @@ func successes() []apiCall {
 		{"submit", "POST", "/v1/lineages/income/submissions?candidate=v9", tar, "bytes", 202, "sam-bot sue"},
 		{"submissions", "GET", "/v1/submissions?lineage=&limit=3", "", "", 200, anybody},
 		{"submission", "GET", "/v1/submissions/run-pass", "", "", 200, "sam-bot cleo carl pia rae rob olga abe"},
+		{"cancel", "POST", "/v1/submissions/run-wait/cancellation", "", "", 200, "sam-bot olga"},
 		{"evidence", "GET", "/v1/submissions/run-pass/evidence", "", "", 200, "rae rob abe"},
 		{"approval", "GET", "/v1/submissions/run-first/approval", "", "", 200, "sam-bot cleo carl pia rae rob olga abe"},
 		{"report", "GET", "/v1/submissions/run-fail/report", "", "", 200, "rae rob abe"},

@@ -61,7 +61,7 @@ type listedRun struct {
 func (w *Server) runsPage(c echo.Context) error {
 	v := runsPage{Page: w.page(c, "Runs"), Lineage: c.QueryParam("lineage")}
 	v.Page.Here = "runs"
-	list, err := w.service.Submissions(c.Request().Context(), principal(c), v.Lineage, 200)
+	list, err := w.service.Submissions(c.Request().Context(), principal(c), api.Search{Lineage: v.Lineage, Limit: 200})
 	if err != nil {
 		return err
 	}

@@ -55,7 +55,9 @@ type People interface {
 type Runs interface {
 	Submit(ctx context.Context, p access.Principal, lineage, candidate string, archive io.Reader) (api.Submission, error)
 	Submission(ctx context.Context, p access.Principal, id string) (api.Submission, error)
-	Submissions(ctx context.Context, p access.Principal, lineage string, limit int) ([]api.Submission, error)
+	Submissions(ctx context.Context, p access.Principal, q api.Search) ([]api.Submission, error)
+	// Cancel ends a submission that waits; one that has begun ends by itself.
+	Cancel(ctx context.Context, p access.Principal, id string) (api.Submission, error)
 	// Bundle returns the signed evidence or approval, by that word.
 	Bundle(ctx context.Context, p access.Principal, id, which string) ([]byte, error)
 	// Report returns a report whose bytes were checked against the digest in the verdict.

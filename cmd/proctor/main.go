@@ -48,6 +48,8 @@ type cli struct {
 	Baseline baselineCmd `cmd:"" help:"Propose the model of an approved run as the deployed one."`
 	Package  packageCmd  `cmd:"" help:"Check a candidate package before submitting it."`
 	Submit   submitCmd   `cmd:"" help:"Submit a candidate package."`
+	Runs     runsCmd     `cmd:"" help:"Find runs, newest first."`
+	Cancel   cancelCmd   `cmd:"" help:"End a submission that waits; it costs nothing."`
 	Verdict  verdictCmd  `cmd:"" help:"Say how a run ended and fetch what is signed about it."`
 	Report   reportCmd   `cmd:"" help:"Show what changed in a run, for reviewers and auditors."`
 	Review   reviewCmd   `cmd:"" help:"Approve or refuse a PASS."`

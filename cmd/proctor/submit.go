@@ -44,7 +44,7 @@ func (c *submitCmd) Run(ctx context.Context, o console) error {
 	}
 	if c.Wait && !s.Done() {
 		fmt.Fprintf(o.Err, "submission %s\n", s.ID)
-		if s, err = c.client().Wait(ctx, s.ID, func(s api.Submission) { fmt.Fprintf(o.Err, "  %s\n", s.Stage) }); err != nil {
+		if s, err = c.client().Wait(ctx, s.ID, func(s api.Submission) { fmt.Fprintf(o.Err, "  %s\n", standing(s)) }); err != nil {
 			return fmt.Errorf("submission %s: %w", s.ID, err)
 		}
 	}
@@ -66,6 +66,14 @@ func show(o console, s api.Submission, asJSON bool) error {
 	return err
 }
 
+// standing says what a submission that has not ended is doing.
+func standing(s api.Submission) string {
+	if s.Place > 0 {
+		return fmt.Sprintf("%s, number %d in the queue", s.Stage, s.Place)
+	}
+	return s.Stage
+}
+
 func line(s api.Submission) string {
 	parts := []string{s.ID, s.Candidate}
 	switch {
@@ -80,7 +88,7 @@ func line(s api.Submission) string {
 	case s.State == "aborted":
 		parts = append(parts, "no verdict")
 	default:
-		parts = append(parts, s.Stage)
+		parts = append(parts, standing(s))
 	}
 	if s.Reason != "" {
 		parts = append(parts, s.Reason)

@@ -48,6 +48,7 @@ type Action string
 // The actions.
 const (
 	Submit        Action = "submit"         // send a candidate
+	Cancel        Action = "cancel"         // a submission that waits
 	SeeSubmission Action = "see-submission" // result word, coarse reason, budget left
 	SeeReport     Action = "see-report"     // the diff report
 	SeeRows       Action = "see-rows"       // rows of a sealed set, which are counted
@@ -97,6 +98,10 @@ func Check(p Principal, a Action, o Object) error {
 		if slices.Contains(o.People, p.Person) {
 			return fmt.Errorf("%w: %s needs a second person; %s already took part", ErrDenied, a, p.Person)
 		}
+	case Cancel:
+		if !p.Has(Operator) && !slices.Contains(o.People, p.Person) {
+			return fmt.Errorf("%w: the submission is not yours", ErrDenied)
+		}
 	case SeeSubmission:
 		if p.Has(Submitter) && len(p.Roles) == 1 && !slices.Contains(o.People, p.Person) {
 			return fmt.Errorf("%w: the submission is not yours", ErrDenied)
@@ -110,6 +115,8 @@ func needs(a Action, kind string) ([]Role, error) {
 	switch a {
 	case Submit:
 		return []Role{Submitter}, nil
+	case Cancel:
+		return []Role{Submitter, Operator}, nil
 	case SeeSubmission:
 		return []Role{Submitter, Reviewer, Auditor, Operator, PolicyOwner, Curator}, nil
 	case SeeReport:

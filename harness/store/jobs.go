@@ -9,40 +9,37 @@ import (
 	"github.com/riverqueue/river"
 )
 
-// runJob asks a worker to take a run up. The run's row, not the job, says what
-// is to be done, so a job that comes twice or late does no harm.
-type runJob struct {
-	Run string `json:"run"`
-}
+// runJob asks a worker to take up the run whose turn it is: there is one for each run,
+// and it names none. The rows of runs, not the jobs, say what is to be done, so a job
+// that comes twice or late does no harm.
+type runJob struct{}
 
 // Kind names the job in the queue.
 func (runJob) Kind() string { return "run" }
 
 type runWorker struct {
 	river.WorkerDefaults[runJob]
-	work func(ctx context.Context, run string) error
+	work func(ctx context.Context) error
 }
 
-func (w *runWorker) Work(ctx context.Context, j *river.Job[runJob]) error {
-	return w.work(ctx, j.Args.Run)
-}
+func (w *runWorker) Work(ctx context.Context, _ *river.Job[runJob]) error { return w.work(ctx) }
 
 // Timeout bounds one run; the runner's own limits are tighter.
 func (w *runWorker) Timeout(*river.Job[runJob]) time.Duration { return 2 * time.Hour }
 
-// Enqueue queues a run. The job exists exactly if the transaction commits. It is
+// enqueue queues a run. The job exists exactly if the transaction commits. It is
 // tried again for weeks (River's default): what fails it is the machine, a full
 // disk for one, never the candidate.
-func (t *Tx) Enqueue(run string) error {
-	if _, err := t.store.river.InsertTx(t.ctx, t.tx, runJob{run}, nil); err != nil {
-		return fmt.Errorf("queue run %s: %w", run, err)
+func (t *Tx) enqueue() error {
+	if _, err := t.store.river.InsertTx(t.ctx, t.tx, runJob{}, nil); err != nil {
+		return fmt.Errorf("queue a run: %w", err)
 	}
 	return nil
 }
 
-// Work starts workers that call work for each queued run, and returns a function
+// Work starts workers that call work once for each queued run, and returns a function
 // that stops them: they finish what they do within the given context, then it is cut off.
-func (s *Store) Work(ctx context.Context, workers int, work func(ctx context.Context, run string) error) (stop func(context.Context) error, err error) {
+func (s *Store) Work(ctx context.Context, workers int, work func(ctx context.Context) error) (stop func(context.Context) error, err error) {
 	ws := river.NewWorkers()
 	river.AddWorker(ws, &runWorker{work: work})
 	client, err := river.NewClient(s.c.Driver, &river.Config{
@@ -81,7 +78,7 @@ func (t *Tx) Adopt() ([]string, error) {
 		if _, err := t.exec(`UPDATE runs SET epoch = epoch + 1 WHERE id = $1`, id); err != nil {
 			return nil, err
 		}
-		if err := t.Enqueue(id); err != nil {
+		if err := t.enqueue(); err != nil {
 			return nil, err
 		}
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"database/sql"
 	"errors"
+	"strings"
 )
 
 // States of a run.
@@ -62,7 +63,7 @@ func (t *Tx) NewRun(r Run) (Run, error) {
 	if err != nil {
 		return Run{}, err
 	}
-	return r, t.Enqueue(r.ID)
+	return r, t.enqueue()
 }
 
 // Run returns one run.
@@ -73,9 +74,38 @@ func (t *Tx) Run(id string) (Run, error) {
 
 // Runs lists the newest runs, of one lineage unless it is "".
 func (t *Tx) Runs(lineage string, limit int) ([]Run, error) {
-	return rows(t, scanRun, `SELECT `+runColumns+` FROM runs WHERE $1 = '' OR lineage = $1
-		ORDER BY submitted DESC, id LIMIT $2`, lineage, limit)
+	return t.FindRuns(RunFilter{Lineage: lineage, Limit: limit})
 }
+
+// A RunFilter says which runs to find; an empty field passes all.
+type RunFilter struct {
+	Lineage, State, Result string
+	Person                 string // who submitted
+	Text                   string // in the candidate's name, or the beginning of id or package digest; case does not count
+	Before                 string // id of a run: only those listed after it
+	Limit                  int
+}
+
+// FindRuns lists runs, newest first. [ErrNotFound]: there is no run Before.
+func (t *Tx) FindRuns(f RunFilter) ([]Run, error) {
+	var at string
+	if f.Before != "" {
+		r, err := t.Run(f.Before)
+		if err != nil {
+			return nil, err
+		}
+		at = r.Submitted
+	}
+	text := likely.Replace(strings.ToLower(f.Text))
+	return rows(t, scanRun, `SELECT `+runColumns+` FROM runs
+		WHERE ($1 = '' OR lineage = $1) AND ($2 = '' OR state = $2) AND ($3 = '' OR result = $3) AND ($4 = '' OR submitted_person = $4)
+		AND ($5 = '' OR LOWER(package_name) LIKE '%' || $5 || '%' ESCAPE '!' OR id LIKE $5 || '%' ESCAPE '!' OR package LIKE $5 || '%' ESCAPE '!')
+		AND ($6 = '' OR submitted < $6 OR submitted = $6 AND id > $7)
+		ORDER BY submitted DESC, id LIMIT $8`, f.Lineage, f.State, f.Result, f.Person, text, at, f.Before, f.Limit)
+}
+
+// likely writes a text so that LIKE takes it as it is.
+var likely = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
 
 // TakeUp raises the run's epoch; only the holder of the newest epoch may go on.
 func (t *Tx) TakeUp(id string) (Run, error) {

@@ -175,7 +175,8 @@ func (s *Store) Newest(ctx context.Context, f func(*Tx) error) error {
 	return f(&Tx{ctx, tx, s})
 }
 
-func (t *Tx) now() string { return t.store.c.Now().UTC().Format(time.RFC3339Nano) }
+// now is the time as text that sorts as times do: RFC 3339 with all nine digits.
+func (t *Tx) now() string { return t.store.c.Now().UTC().Format("2006-01-02T15:04:05.000000000Z07:00") }
 
 func (t *Tx) exec(query string, args ...any) (int64, error) {
 	r, err := t.tx.ExecContext(t.ctx, query, args...)

@@ -18,6 +18,7 @@ type Submission struct {
 	Submitted  string `json:"submitted"`
 	State      string `json:"state"`              // queued, planned, done, aborted
 	Stage      string `json:"stage"`              // what it is doing, in plain words
+	Place      int    `json:"place,omitempty"`    // in the queue, from 1; 0: it does not wait
 	Result     string `json:"result"`             // "", PASS, FAIL, INCONCLUSIVE
 	Reason     string `json:"reason"`             // one coarse reason, "" for PASS
 	Sentence   string `json:"sentence,omitempty"` // why it ended without a verdict, in fixed words
@@ -31,6 +32,14 @@ type Submission struct {
 
 // Done says whether the submission has ended.
 func (s Submission) Done() bool { return s.State == "done" || s.State == "aborted" }
+
+// A Search says which submissions to list; an empty field passes all.
+type Search struct {
+	Lineage, State, Result string
+	Text                   string // in the candidate's name, or the beginning of id or package digest
+	Before                 string // id of the last one of the page before
+	Limit                  int
+}
 
 // A Change is a proposal to change what PASS means.
 type Change struct {

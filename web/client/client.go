@@ -110,9 +110,23 @@ func (c *Client) Submission(ctx context.Context, id string) (api.Submission, err
 	return get[api.Submission](ctx, c, "/v1/submissions/"+url.PathEscape(id), nil)
 }
 
-// Submissions lists the newest submissions, of one lineage unless it is "".
-func (c *Client) Submissions(ctx context.Context, lineage string) ([]api.Submission, error) {
-	return get[[]api.Submission](ctx, c, "/v1/submissions", url.Values{"lineage": {lineage}})
+// Submissions finds submissions, newest first; a page with fewer than q.Limit is the last.
+func (c *Client) Submissions(ctx context.Context, q api.Search) ([]api.Submission, error) {
+	v := url.Values{}
+	for name, value := range map[string]string{"lineage": q.Lineage, "state": q.State, "result": q.Result, "text": q.Text, "before": q.Before} {
+		if value != "" {
+			v.Set(name, value)
+		}
+	}
+	if q.Limit > 0 {
+		v.Set("limit", strconv.Itoa(q.Limit))
+	}
+	return get[[]api.Submission](ctx, c, "/v1/submissions", v)
+}
+
+// Cancel ends a submission that waits.
+func (c *Client) Cancel(ctx context.Context, id string) (api.Submission, error) {
+	return post[api.Submission](ctx, c, "/v1/submissions/"+url.PathEscape(id)+"/cancellation", nil, "", nil)
 }
 
 // Wait asks until the submission has ended. seen is called whenever state or stage change.
