@@ -26,7 +26,7 @@ func RenderReport(w io.Writer, r *report.Report, digest string) error {
 	v := exportPage{
 		Policy: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'",
 		Style:  template.CSS(styleSheet),
-		Report: newReportView(r, digest),
+		Report: newReportView(r, digest, ""),
 	}
 	var b bytes.Buffer
 	if err := export.ExecuteTemplate(&b, "export", shown(v)); err != nil {

@@ -72,6 +72,9 @@ func poisoned() *report.Report {
 		},
 	}
 	r.Search = poisonedSearch()
+	r.Curves = poisonedCurves()
+	r.Cases = &report.CaseFile{Digest: digestOf("cases"), Cases: 4340}
+	r.SliceCosts = []report.SliceCost{{Dimension: "sex*education", Value: "Female × Masters", Change: 73.5}, {Dimension: "sex", Value: "Male", Change: -9}}
 	r.Cost = &report.Cost{Broke: report.Estimate{Value: ptr(.0677)}, Fixed: report.Estimate{Value: ptr(.053)}, Change: report.Estimate{Value: ptr(.0147), Low: ptr(.001), High: ptr(.028), Confidence: .99}}
 	r.Burden = []report.Burden{
 		{Dimension: "sex", Worst: "Female", Index: report.Estimate{Value: ptr(.012)}, Lift: report.Estimate{Value: ptr(1.04)}},
@@ -85,6 +88,22 @@ func poisoned() *report.Report {
 		r.BrokeRows = append(r.BrokeRows, row)
 	}
 	return r
+}
+
+// poisonedCurves has scores that lie a little lower, and a class that loses rows.
+func poisonedCurves() *report.Curves {
+	c := &report.Curves{Confusion: report.Confusion{Classes: []string{"<=50K", ">50K"}, Baseline: [][]int64{{11697, 738, 0}, {1461, 2385, 0}}, Candidate: [][]int64{{11877, 558, 0}, {1565, 2281, 0}}}}
+	s := &report.Scores{Of: ">50K"}
+	for i := range 10 {
+		x := (float64(i) + .48) / 10
+		s.Baseline = append(s.Baseline, report.ReliabilityBin{N: int64(900 * (11 - i)), Score: x, Right: x*x*.3 + x*.7})
+		s.Candidate = append(s.Candidate, report.ReliabilityBin{N: int64(1000 * (10 - i)), Score: x, Right: x*x*.12 + x*.88})
+	}
+	for i := range report.ScoreBins {
+		s.Before, s.After = append(s.Before, int64(40*(22-i)+i*i*2)), append(s.After, int64(50*(21-i)+i*i))
+	}
+	c.Scores = s
+	return c
 }
 
 // poisonedSearch has a slice of its own, one that it explains, and one by chance.
@@ -219,6 +238,7 @@ func first() *report.Report {
 	r := passed()
 	r.Baseline, r.Anchor = nil, nil
 	r.Flips, r.Slices, r.BrokeRows, r.Shown = report.Flips{}, nil, nil, 0
+	r.Curves.Confusion.Baseline, r.Curves.Scores.Baseline, r.Curves.Scores.Before = nil, nil, nil
 	r.Decision.Sentence = "PASS: the first model of the lineage has an accuracy of 86.5 %."
 	for i := range r.Metrics {
 		r.Metrics[i].Baseline, r.Metrics[i].Change = report.Estimate{}, report.Estimate{}

@@ -119,10 +119,10 @@ func TestFindingsOrder(t *testing.T) {
 	r := &report.Report{Decision: report.Decision{Result: report.Fail, Decided: 3, Findings: []report.Finding{
 		{Claim: "a", Outcome: report.Holds}, {Claim: "b", Outcome: report.Undecided}, {Claim: "c", Outcome: report.Violated}, {Claim: "d", Outcome: report.Violated}, {Claim: "e", Outcome: "NEW"}, {Claim: "f", Outcome: report.NotApplicable}}}}
 	got := ""
-	for _, f := range findings(r) {
+	for _, f := range findings(r).Open {
 		got += f.Claim
 	}
-	if got != "dcebfa" {
+	if got += findings(r).Held[0].Findings[0].Claim; got != "dcebfa" {
 		t.Errorf("order %s", got)
 	}
 }

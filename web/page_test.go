@@ -157,6 +157,12 @@ func rename(r *report.Report, s string) *report.Report {
 	for i := range r.Metrics {
 		r.Metrics[i].Name = s
 	}
+	if c := r.Curves; c != nil {
+		for i := range c.Confusion.Classes {
+			c.Confusion.Classes[i] = s
+		}
+		c.Scores.Of = s
+	}
 	return r
 }
 
@@ -277,11 +283,12 @@ func quietly(page []byte) (tags []string) {
 // Every page can be drawn with nothing in it.
 func TestEmptyPages(t *testing.T) {
 	empty := &report.Report{}
-	bare := &report.Report{Baseline: &report.Model{}, Decision: report.Decision{Decided: 7, Findings: []report.Finding{{}}}, Slices: []report.Slice{{}, {Covered: true}}, Tests: []report.Test{{}}, Metrics: []report.Metric{{}}, Probes: []report.Probe{{}}, BrokeRows: []report.RowFlip{{}}}
+	bare := &report.Report{Baseline: &report.Model{}, Decision: report.Decision{Decided: 7, Findings: []report.Finding{{}}}, Slices: []report.Slice{{}, {Covered: true}}, Tests: []report.Test{{}}, Metrics: []report.Metric{{}}, Probes: []report.Probe{{}}, BrokeRows: []report.RowFlip{{}},
+		Curves: &report.Curves{Confusion: report.Confusion{Classes: []string{"a"}, Candidate: [][]int64{{1}}}, Scores: &report.Scores{After: []int64{1}}}, Cases: &report.CaseFile{}, SliceCosts: []report.SliceCost{{}}}
 	for name, render := range map[string]func() ([]byte, error){
 		"run":       func() ([]byte, error) { return renderPage("run", runPage{}) },
-		"run empty": func() ([]byte, error) { return renderPage("run", runPage{Report: newReportView(empty, "")}) },
-		"run bare":  func() ([]byte, error) { return renderPage("run", runPage{Report: newReportView(bare, "")}) },
+		"run empty": func() ([]byte, error) { return renderPage("run", runPage{Report: newReportView(empty, "", "")}) },
+		"run bare":  func() ([]byte, error) { return renderPage("run", runPage{Report: newReportView(bare, "", "/runs/x")}) },
 		"state":     func() ([]byte, error) { return renderPage("state", statePage{}) },
 		"runs":      func() ([]byte, error) { return renderPage("runs", runsPage{}) },
 		"changes":   func() ([]byte, error) { return renderPage("changes", changesPage{}) },

@@ -69,8 +69,8 @@ func TestReadingOrder(t *testing.T) {
 	at := 0
 	for _, next := range []string{
 		"<h1", ">FAIL<", "v2-poisoned", "accuracy fell by 17.6 points", "Headline change", "+0.47 pp", "[+0.02, +0.92]", "What decided", "nobody-left-behind", "adjusted 7.2×10⁻⁸",
-		"For whom it would change", "Female × Masters", "Answers that flipped", "13,715", "368", "444", "1,754", "Slices", "Female × Masters", "−17.56 pp", "Behavioural tests", "small-loss-and-odd-hours", "~", "Always-on checks", "memorisation",
-		"Metrics", "Brier score", "All findings", "VIOLATED", "HOLDS", "does not cover", "Rows that broke", "Evidence", digestOf("candidate"), digestOf("baseline"), digestOf("anchor"), digestOf("policy"), digestOf("holdout"), digestOf("harness"), "proctor verdict run-fail", "Review", "Only a PASS can be approved",
+		"For whom it would change", "Female × Masters", ">Findings<", "VIOLATED", "60 that v1 has right are wrong under v2-poisoned, and 11 the other way round. That is 49 more wrong, 176 in every 1,000. By the policy’s costs this costs 73.50 more.", "Statistics", "HOLDS", "Answers that flipped", "13,715", "368", "444", "1,754", "Slices", "Female × Masters", "−17.56 pp", "Behavioural tests", "the answer does not hang on sex", "4.80 % → ", "▼ worse", "small-loss-and-odd-hours", "~",
+		"Metrics", "Brier score", "more from the catalogue", "Scores and answers", "−180", "Always-on checks", "memorisation", "does not cover", "Rows that broke", "Evidence", digestOf("candidate"), digestOf("baseline"), digestOf("anchor"), digestOf("policy"), digestOf("holdout"), digestOf("harness"), "proctor verdict run-fail", "Review", "Only a PASS can be approved",
 	} {
 		i := strings.Index(page[at:], next)
 		if i < 0 {

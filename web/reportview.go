@@ -26,14 +26,19 @@ type reportView struct {
 	Slices                       sliceTable
 	Tests                        testTable
 	Probes                       []probeView
-	Metrics                      []metricView
-	Findings                     []findingView
+	Metrics                      []metricView // that the policy asks about
+	MoreMetrics                  []metricView // the rest of the catalogue
+	Findings                     findingsView
 	NotCovered                   []string
 	Package                      *report.Package // nil: nothing to say of it
 	Planted                      *plantedView
 	Search                       *searchView
 	Burden                       *burdenView
 	Broke                        brokeView
+	Curves                       *curvesView // nil: the report has none
+	Matrix                       *matrixView // nil: there are no tests
+	At                           string      // address of the run; "": the page is a file
+	Cases                        string      // address of its cases; "": it has kept none
 	Digests                      []digestView
 }
 
@@ -87,22 +92,24 @@ type metricView struct {
 	Direction                             direction
 }
 
-func newReportView(r *report.Report, digest string) reportView {
+// newReportView makes the view of a report. at is the address of its run, "" where the
+// page is a file.
+func newReportView(r *report.Report, digest, at string) reportView {
 	v := reportView{
 		Lineage: r.Lineage, Candidate: r.Candidate.Name, Result: r.Decision.Result, Sentence: r.Decision.Sentence,
 		Digest: digest, Binding: r.Binding, Tier: r.Tier, Unbound: r.Binding == "none", Attempt: r.Attempt,
-		NotCovered: r.Decision.NotCovered, Digests: digestsOf(r, digest), Findings: findings(r), Metrics: metricsOf(r), Planted: newPlantedView(r.Planted), Search: newSearchView(r.Search),
+		NotCovered: r.Decision.NotCovered, Digests: digestsOf(r, digest), Findings: findings(r), Planted: newPlantedView(r.Planted), Search: newSearchView(r.Search),
+		Curves: newCurvesView(r), Matrix: matrix(r, at), At: at, Cases: casesLink(r, at, nil),
 	}
+	v.Metrics, v.MoreMetrics = partMetrics(r, metricsOf(r))
 	if p := r.Package; p != nil && (len(p.Credentials) > 0 || len(p.Attestations) > 0 || p.Training != nil) {
 		v.Package = p
 	}
 	for _, p := range r.Probes {
 		v.Probes = append(v.Probes, probeView{p.Name, count(p.N), count(p.Hits), share(p.Hits, p.N), p.Detail})
 	}
-	for i := range v.Findings {
-		if v.Findings[i].Decided {
-			v.Deciding = &v.Findings[i]
-		}
+	if len(v.Findings.Open) > 0 && v.Findings.Open[0].Decided {
+		v.Deciding = &v.Findings.Open[0]
 	}
 	v.Tests = tests(r)
 	if r.Baseline == nil {
@@ -167,6 +174,22 @@ func metricsOf(r *report.Report) []metricView {
 		out = append(out, v)
 	}
 	return out
+}
+
+// partMetrics parts the metrics that the policy asks about from all others. Where it
+// asks about none, none is folded.
+func partMetrics(r *report.Report, all []metricView) (asked, more []metricView) {
+	for _, m := range all {
+		if slices.ContainsFunc(r.Decision.Findings, func(f report.Finding) bool { return f.Metric == m.ID }) {
+			asked = append(asked, m)
+		} else {
+			more = append(more, m)
+		}
+	}
+	if asked == nil {
+		return more, nil
+	}
+	return asked, more
 }
 
 // notes says once each why a number is undefined and what warnings it carries.

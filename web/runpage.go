@@ -69,7 +69,7 @@ func (w *Server) statePage(c echo.Context, s api.Submission) error {
 
 func (w *Server) reviewPage(c echo.Context, s api.Submission, v harness.ReportView) runPage {
 	r := runPage{
-		Page: w.page(c, s.Candidate+": "+s.Result), Report: newReportView(v.Report, v.Digest), Run: v.Run,
+		Page: w.page(c, s.Candidate+": "+s.Result), Report: newReportView(v.Report, v.Digest, runAddress(v.Run.ID)), Run: v.Run,
 		Plan: leaf(v.Run.PlanIndex), EvidenceLeaf: leaf(v.Run.EvidenceIndex), ApprovalLeaf: leaf(v.Run.ApprovalIndex),
 		Reviews: reviews(s), Approved: s.Approved, Commands: commands(v),
 	}
