@@ -31,6 +31,9 @@ var peerRows = []struct {
 	{"AUC change with interval, of DeLong in numpy", []string{"auc_difference"}, []string{"auc_difference"}, 6},
 	{"AUC change with interval, of 1000 bootstraps", []string{"auc_bootstrap"}, []string{"auc_difference"}, 5000},
 	{"AUC over 100 slices", []string{"auc_slices"}, []string{"auc_slices"}, 5},
+	{"regression: nine metrics", []string{"regression"}, []string{"regression"}, 0},
+	{"mean absolute error", []string{"mae"}, []string{"mae"}, 0},
+	{"R2", []string{"r2"}, []string{"r2"}, 0},
 }
 
 // BenchmarkPeers prints how many times faster each row is than scikit-learn, scipy

@@ -83,11 +83,29 @@ var tasks = []task{
 			b.Fatal(err)
 		}
 	}},
+	{"regression", func(b testing.TB, r *taskRows) {
+		u, err := TallyRegression(0, r.a, r.b, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		readings(u)
+	}},
+	{"mae", func(b testing.TB, r *taskRows) { r.regression(b).MAE() }},
+	{"r2", func(b testing.TB, r *taskRows) { r.regression(b).R2() }},
 	{"auc_slices", func(b testing.TB, r *taskRows) {
 		if _, err := r.frame.AUCBy("slice", 1); err != nil {
 			b.Fatal(err)
 		}
 	}},
+}
+
+// regression takes one model's scores for true numbers and the other's for predictions.
+func (r *taskRows) regression(b testing.TB) *Regression {
+	out, err := NewRegression(r.a, r.b, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return out
 }
 
 // bootstrapAccuracyAndF1 draws 1000 replicates of the change of both, from the

@@ -1,5 +1,10 @@
 package metrics
 
+import (
+	"slices"
+	"strings"
+)
+
 // A Definition is an entry of the catalogue: what an id stands for. Capital
 // letters in an id stand for a parameter: f1_A@1 is f1_macro@1, f1_weighted@1 or
 // f1_micro@1.
@@ -14,6 +19,7 @@ type Definition struct {
 	Edge    string `json:"edge"`    // what is undefined or decided at the edges, beyond what it refuses
 	Differs string `json:"differs"` // what other libraries have under this name
 	Source  string `json:"source"`  // whose definition it is
+	Parts   string `json:"parts"`   // the type whose values for parts of the rows add up to that for all, bit for bit; "": it takes all rows at once
 }
 
 // An entry is the part of a [Definition] that is written by hand for each.
@@ -34,10 +40,26 @@ func Catalogue() []Definition {
 	var out []Definition
 	for _, f := range catalogue {
 		for _, e := range f.entries {
-			out = append(out, Definition{e.id, f.family, e.call, e.needs, e.span, e.better, e.says, e.edge, otherwise[e.id], definedBy[e.id]})
+			out = append(out, Definition{e.id, f.family, e.call, e.needs, e.span, e.better, e.says, e.edge, otherwise[e.id], definedBy[e.id], partsOf(e)})
 		}
 	}
 	return out
+}
+
+// partsOf is the mergeable state that an entry is read from.
+func partsOf(e entry) string {
+	of, _, _ := strings.Cut(e.call, ".")
+	switch {
+	case e.call == "": // by name
+		return "Tally"
+	case e.call == "Regression.MedianAE":
+		return ""
+	case of == "Regression":
+		return "RegressionTally"
+	case slices.Contains([]string{"Cells", "BLEU", "ChrF", "TER", "ErrorRate"}, of):
+		return of
+	}
+	return ""
 }
 
 const (

@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -90,6 +91,9 @@ func TestCatalogueIsWhole(t *testing.T) {
 		if d.Call != "" && !functions[d.Call] {
 			t.Errorf("%s: there is no %s", d.ID, d.Call)
 		}
+		if d.Parts != "" && !functions[d.Parts+".Add"] && !functions[d.Parts+".Merge"] {
+			t.Errorf("%s: parts of %s do not add up", d.ID, d.Parts)
+		}
 		patterns = append(patterns, pattern(d.ID))
 	}
 	for _, d := range All() {
@@ -111,6 +115,24 @@ func TestCatalogueIsWhole(t *testing.T) {
 		}
 		if !known {
 			t.Errorf("%s is in no catalogue", id)
+		}
+	}
+}
+
+// TestCatalogueSaysWhatAddsUp: every metric by name, every one of regression but the
+// median, and none that has no such state.
+func TestCatalogueSaysWhatAddsUp(t *testing.T) {
+	parts := map[string]string{}
+	for _, d := range Catalogue() {
+		parts[d.ID] = d.Parts
+		_, sums := reflect.TypeFor[*RegressionTally]().MethodByName(strings.TrimPrefix(d.Call, "Regression."))
+		if strings.HasPrefix(d.Call, "Regression.") && sums != (d.Parts == "RegressionTally") {
+			t.Errorf("%s is read from %q", d.ID, d.Parts)
+		}
+	}
+	for id, want := range map[string]string{"brier@1": "Tally", "nfr@1": "Cells", "wer@1": "ErrorRate", "mae@1": "RegressionTally", "median_ae@1": "", "spearman@1": "", "smece@1": ""} {
+		if parts[id] != want {
+			t.Errorf("%s adds up as %q, want %q", id, parts[id], want)
 		}
 	}
 }

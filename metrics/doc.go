@@ -12,9 +12,10 @@
 //     a change of its id.
 //   - Equal inputs give equal bits: counts are integers, sums run in fixed blocks
 //     in row order, random draws have fixed seeds, no result follows map order.
-//   - The metrics of [All] are read from a [Tally], whose parts add up to the whole bit
-//     for bit. Text scores merge as counts. What else there is takes all rows at once;
-//     why numbers do, [Regression] says.
+//   - The metrics of [All] are read from a [Tally] and those of regression that are sums
+//     from a [RegressionTally], whose parts add up to the whole bit for bit. Text scores
+//     merge as counts. What else there is takes all rows at once; [Definition.Parts]
+//     says which.
 //   - Errors give counts, never rows or labels.
 //
 // The answers are trusted: they are ours. The predictions are not: a model may

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"errors"
 	"go/ast"
 	"math"
 	"strings"
@@ -14,6 +15,13 @@ var takesWeights = map[string]func(w []float64) error{
 	"Brier":          func(w []float64) error { return second(Brier([]int32{0, 1, 1}, 1, []float64{.1, .9, .4}, w)) },
 	"LogLoss":        func(w []float64) error { return second(LogLoss([]int32{0, 1, 1}, 1, []float64{.1, .9, .4}, w)) },
 	"NewRegression":  func(w []float64) error { return second(NewRegression([]float64{1, 2, 3}, []float64{1, 2, 4}, w)) },
+	"TallyRegression": func(w []float64) error {
+		u, err := TallyRegression(0, []float64{1, 2, 3}, []float64{1, 2, 4}, w)
+		if err == nil && u.MAE().Undefined != "" { // a part may have no weight; no number comes of that
+			err = errors.New(u.MAE().Undefined)
+		}
+		return err
+	},
 }
 
 // TestWeightsAreRefused: those that are none, by each function that takes them. What they

@@ -101,6 +101,14 @@ def auc_slices():
     return np.mean([metrics.roc_auc_score(y[order[i:j]], a[order[i:j]]) for i, j in zip(edges, edges[1:])])
 
 
+def regression():
+    return [
+        metrics.mean_absolute_error(a, b), metrics.mean_squared_error(a, b), metrics.mean_squared_error(a, b) ** .5,
+        metrics.mean_absolute_percentage_error(a, b), metrics.mean_squared_log_error(a, b), metrics.mean_pinball_loss(a, b, alpha=.2),
+        metrics.max_error(a, b), metrics.r2_score(a, b), metrics.explained_variance_score(a, b),
+    ]
+
+
 def timed(name, work, times=1):
     before = time.process_time()
     value = work()
@@ -122,3 +130,6 @@ timed("bootstrap_f1", lambda: resample(f1_change, 10), 100)
 timed("auc_difference", delong)
 timed("auc_bootstrap", lambda: resample(auc_change, 2), 500)
 timed("auc_slices", auc_slices)
+timed("regression", regression)
+timed("mae", lambda: metrics.mean_absolute_error(a, b))
+timed("r2", lambda: metrics.r2_score(a, b))
