@@ -79,7 +79,7 @@ func (m *manifest) derive(ctx context.Context, keys Keyring, parts map[string]ro
 			return err
 		}
 	}
-	if err := checkPractice(p.sealed, parts[partPractice]); err != nil {
+	if err := checkPractice(m.Spec, p.sealed, parts[partPractice]); err != nil {
 		return err
 	}
 	if err := fresh(p.features, canaries); err != nil {

@@ -17,6 +17,7 @@ func describe(ctx context.Context, s Spec, p paper, keys Keyring) (Commitment, e
 		c.ClassCounts[k]++
 	}
 	c.SliceSizes = sliceSizes(s.Classes, p)
+	c.dependent(s.Classes, p)
 	var err error
 	c.Sketch, c.SketchKey, err = sketch(ctx, keys, p.features)
 	return c, err

@@ -53,6 +53,9 @@ func (in SealInput) draft(ctx context.Context, keys Keyring) (draft, error) {
 		if err := checkReserve(s, p.sealed, reserve); err != nil {
 			return draft{}, err
 		}
+		if err := s.apart("reserve", reserve, practice); err != nil {
+			return draft{}, err
+		}
 	}
 	var d draft
 	if d.parts, err = in.parts(p, reserve, practice); err != nil {

@@ -15,6 +15,9 @@ type Exam struct {
 	Labels []int32       // their classes, indices into the commitment's Classes
 	Slices []SliceColumn // their slice columns, in the order of the spec
 
+	Clusters []int32   // of the scored rows; nil: every row is one
+	Weights  []float64 // of the scored rows; nil: every row counts 1
+
 	Canaries     rows.Table
 	CanaryLabels []int32 // the flipped labels: a model that agrees often has seen them
 
@@ -42,7 +45,7 @@ func (m *manifest) exam(scored, canaries, twins rows.Table) (*Exam, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Exam{Inputs: p.features, Labels: p.labels, Slices: p.slices}
+	e := &Exam{Inputs: p.features, Labels: p.labels, Slices: p.slices, Clusters: p.clusters, Weights: p.weights}
 	if e.Canaries, e.CanaryLabels, err = readCanaries(m.Spec, canaries); err != nil {
 		return nil, err
 	}

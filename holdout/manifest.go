@@ -54,10 +54,13 @@ type Commitment struct {
 	Sketch      []string                    `json:"sketch"`     // see Overlap
 	SketchKey   string                      `json:"sketch_key"` // which key the sketch was made with
 	SealedAt    string                      `json:"sealed_at"`
-	Previous    string                      `json:"previous"`         // digest of the version before, or ""
-	Retain      string                      `json:"retain_until"`     // last day on which the rows may be kept, "2006-01-02", or ""
-	Amends      bool                        `json:"amends,omitempty"` // it has the rows of the version before, but for corrections
-	Erased      []int                       `json:"erased,omitempty"` // rows of the version before, from 1, that it lacks
+	Previous    string                      `json:"previous"`           // digest of the version before, or ""
+	Retain      string                      `json:"retain_until"`       // last day on which the rows may be kept, "2006-01-02", or ""
+	Amends      bool                        `json:"amends,omitempty"`   // it has the rows of the version before, but for corrections
+	Erased      []int                       `json:"erased,omitempty"`   // rows of the version before, from 1, that it lacks
+	Clusters    int                         `json:"clusters,omitempty"` // how many; 0: none are declared, every row is one
+	Weighted    bool                        `json:"weighted,omitempty"`
+	Witnesses   map[string]map[string]int64 `json:"witnesses,omitempty"` // with clusters or weights: see WitnessesOf
 }
 
 // manifest is what the officer signs.

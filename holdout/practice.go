@@ -10,14 +10,14 @@ import (
 )
 
 // split takes the practice rows out of the scored ones: as many as the spec asks
-// for, drawn by the canary seed. Near copies of a row go with it, so that who
-// practises never meets a row that counts.
+// for, drawn by the canary seed. Near copies of a row and the rest of its cluster go
+// with it, so that who practises never meets a row that counts.
 func (in SealInput) split(p paper) (paper, rows.Table, error) {
 	none := p.sealed.Slice(0, 0)
 	if len(in.Practice.Columns()) > 0 {
 		practice, err := in.Practice.Select(in.Spec.sealed()...)
 		if err == nil {
-			err = checkPractice(p.sealed, practice)
+			err = checkPractice(in.Spec, p.sealed, practice)
 		}
 		return p, practice, err
 	}
@@ -28,13 +28,13 @@ func (in SealInput) split(p paper) (paper, rows.Table, error) {
 	if 2*want > n {
 		return p, none, fmt.Errorf("practice: %d are more than half of the %d rows", want, n)
 	}
-	keys := nearKeys(p.sealed)
-	copies := map[[16]byte]int{}
+	keys := bound(nearKeys(p.sealed), p.clusters)
+	copies := map[int]int{}
 	for _, k := range keys {
 		copies[k]++
 	}
 	seed := sha256.Sum256(append([]byte("proctor/holdout/1/practice"), in.CanarySeed[:]...))
-	given, taken := map[[16]byte]bool{}, 0
+	given, taken := map[int]bool{}, 0
 	for _, r := range rand.New(rand.NewChaCha8(seed)).Perm(n) {
 		if k := keys[r]; !given[k] && taken+copies[k] <= want {
 			given[k] = true
@@ -54,9 +54,12 @@ func (in SealInput) split(p paper) (paper, rows.Table, error) {
 }
 
 // checkPractice refuses a set of which a scored row is given away.
-func checkPractice(scored, practice rows.Table) error {
+func checkPractice(s Spec, scored, practice rows.Table) error {
 	if practice.Len() == 0 {
 		return nil
+	}
+	if err := s.apart("practice", practice, scored); err != nil {
+		return err
 	}
 	if err := practice.SameFields(scored.Fields()); err != nil {
 		return fmt.Errorf("practice: %w", err)

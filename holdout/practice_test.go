@@ -32,7 +32,7 @@ func TestPractice(t *testing.T) {
 	if err != nil || practice.Len() != c.Practice {
 		t.Fatalf("%v, %d rows", err, practice.Len())
 	}
-	if err := checkPractice(k.parts[partScored], practice); err != nil {
+	if err := checkPractice(k.m.Spec, k.parts[partScored], practice); err != nil {
 		t.Error(err)
 	}
 	// Drawn row by row, copies would fall on both sides.
@@ -41,7 +41,7 @@ func TestPractice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if checkPractice(k.parts[partScored], sealed) == nil {
+	if checkPractice(k.m.Spec, k.parts[partScored], sealed) == nil {
 		t.Error("negative control: copies on both sides are not noticed")
 	}
 	// The practice rows go on with the set, and a rotation does not score them.
@@ -60,7 +60,7 @@ func TestPractice(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if checkPractice(one, practice) != nil {
+		if checkPractice(Spec{}, one, practice) != nil {
 			break
 		}
 	}

@@ -28,11 +28,14 @@ import (
 //	text: [postcode]                    # optional: digits, but not a number
 //	canaries: 200                       # optional
 //	twins: 1250                         # optional
+//	clusters: customer                  # optional: rows of one value depend on each other
+//	weights: w                          # optional: how much a row counts, above 0
 //	duplicates_at_most_pct: 10          # optional
 //	practice: 2000                      # optional: rows that are given away and not scored
 //	retain_until: 2027-12-31            # optional: last day on which the rows may be kept
 //
-// Features are an allow-list: what is neither feature, slice nor answer is not sealed.
+// Features are an allow-list: what is neither feature, slice, answer, cluster nor weight
+// is not sealed.
 type Spec struct {
 	Name       string   `json:"holdout"`
 	Answer     string   `json:"answer"`
@@ -42,8 +45,10 @@ type Spec struct {
 	Slices     []string `json:"slices"`
 	ID         string   `json:"id"`
 	Text       []string `json:"text"`
-	Canaries   int      `json:"canaries"` // 0: as many as the size suggests
-	Twins      int      `json:"twins"`    // 0: likewise
+	Clusters   string   `json:"clusters,omitempty"` // column, "": every row is one
+	Weights    string   `json:"weights,omitempty"`  // column, "": every row counts 1
+	Canaries   int      `json:"canaries"`           // 0: as many as the size suggests
+	Twins      int      `json:"twins"`              // 0: likewise
 	Duplicates float64  `json:"duplicates_at_most_pct"`
 	Practice   int      `json:"practice"`     // 0: none
 	Retain     string   `json:"retain_until"` // "2006-01-02", in UTC; "": no limit
@@ -80,6 +85,8 @@ type specFile struct {
 	Slices     []string `yaml:"slices"`
 	ID         string   `yaml:"id"`
 	Text       []string `yaml:"text"`
+	Clusters   string   `yaml:"clusters"`
+	Weights    string   `yaml:"weights"`
 	Canaries   *int     `yaml:"canaries"`
 	Twins      *int     `yaml:"twins"`
 	Duplicates *float64 `yaml:"duplicates_at_most_pct"`
@@ -87,7 +94,7 @@ type specFile struct {
 	Retain     string   `yaml:"retain_until"`
 }
 
-var specKeys = []string{"holdout", "answer", "classes", "positive", "features", "slices", "id", "text", "canaries", "twins", "duplicates_at_most_pct", "practice", "retain_until"}
+var specKeys = []string{"holdout", "answer", "classes", "positive", "features", "slices", "id", "text", "clusters", "weights", "canaries", "twins", "duplicates_at_most_pct", "practice", "retain_until"}
 
 // ParseSpec reads a Spec strictly: a key that it does not know is an error.
 func ParseSpec(text []byte) (s Spec, err error) {
@@ -108,7 +115,7 @@ func ParseSpec(text []byte) (s Spec, err error) {
 		return Spec{}, errors.New(strings.TrimSpace(yaml.FormatError(err, false, false)))
 	}
 	s = Spec{Name: f.Name, Answer: f.Answer, Classes: f.Classes, Positive: f.Positive, Features: f.Features,
-		Slices: f.Slices, ID: f.ID, Text: f.Text, Duplicates: DefaultDuplicates, Retain: f.Retain}
+		Slices: f.Slices, ID: f.ID, Text: f.Text, Clusters: f.Clusters, Weights: f.Weights, Duplicates: DefaultDuplicates, Retain: f.Retain}
 	for _, n := range []struct {
 		key string
 		in  *int
@@ -214,7 +221,10 @@ func (s Spec) check() error {
 			return fmt.Errorf("slices: %q cannot be one: not the answer, not the id, not \"class\" (always there), no * in the name", v)
 		}
 	}
-	for _, v := range append(append(slices.Clone(s.Features), s.Slices...), s.Answer) {
+	if err := s.checkDependence(); err != nil {
+		return err
+	}
+	for _, v := range slices.Concat(s.Features, s.Slices, s.dependence(), []string{s.Answer}) {
 		if strings.HasPrefix(v, reserved) {
 			return fmt.Errorf("column %q: names that begin with %s are taken", v, reserved)
 		}
@@ -232,11 +242,14 @@ func (s Spec) check() error {
 }
 
 // TextColumns lists the columns that hold text even where every value looks like
-// a number: answer, id and those declared so.
+// a number: answer, id, cluster and those declared so.
 func (s Spec) TextColumns() []string {
 	out := []string{s.Answer}
 	if s.ID != "" {
 		out = append(out, s.ID)
+	}
+	if s.Clusters != "" {
+		out = append(out, s.Clusters)
 	}
 	for _, c := range s.Text {
 		if !slices.Contains(out, c) {
@@ -246,7 +259,8 @@ func (s Spec) TextColumns() []string {
 	return out
 }
 
-// sealed lists the columns of the scored part: features, slices that are none, answer.
+// sealed lists the columns of the scored part: features, slices that are none, clusters
+// and weights, answer.
 func (s Spec) sealed() []string {
 	out := slices.Clone(s.Features)
 	for _, c := range s.Slices {
@@ -254,5 +268,5 @@ func (s Spec) sealed() []string {
 			out = append(out, c)
 		}
 	}
-	return append(out, s.Answer)
+	return append(append(out, s.dependence()...), s.Answer)
 }

@@ -12,7 +12,7 @@ func TestSpec(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Spec{"people", "income", []string{"low", "high"}, "high", []string{"age", "sex", "school", "hours", "gain", "weight"},
-		[]string{"sex", "school", "region"}, "person", []string{"zip"}, 50, 0, DefaultDuplicates, 300, "2027-12-31"}
+		[]string{"sex", "school", "region"}, "person", []string{"zip"}, "", "", 50, 0, DefaultDuplicates, 300, "2027-12-31"}
 	if !reflect.DeepEqual(s, want) {
 		t.Errorf("got  %+v\nwant %+v", s, want)
 	}
@@ -35,7 +35,9 @@ func TestSpecClassWords(t *testing.T) {
 const badSpecs = `
 feature: [age]              => unknown key "feature"; did you mean "features"?
 canarys: 3                  => unknown key "canarys"; did you mean "canaries"?
-weights: [age]              => unknown key "weights"; there are holdout, answer
+costs: [age] => unknown key "costs"; there are holdout, answer
+clusters: age                      => no model sees it
+weights: region                    => no model sees it
 holdout: ../x               => holdout: "../x" is not a name
 holdout: ""                 => holdout: "" is not a name
 answer: ""                  => answer: name the column

@@ -22,6 +22,8 @@ type paper struct {
 	features rows.Table
 	labels   []int32
 	slices   []SliceColumn
+	clusters []int32   // nil: every row is one
+	weights  []float64 // nil: every row counts 1
 }
 
 // A SliceColumn is a column to report by, dictionary coded: row r has the value
@@ -55,7 +57,8 @@ func readPaper(s Spec, t rows.Table) (paper, error) {
 		}
 		p.slices = append(p.slices, col)
 	}
-	return p, nil
+	p.clusters, p.weights, err = s.readDependence(t)
+	return p, err
 }
 
 func readLabels(c rows.Column, classes []string) ([]int32, error) {
@@ -211,6 +214,9 @@ func checkReserve(s Spec, scored, reserve rows.Table) error {
 	answer, _ := reserve.Column(s.Answer)
 	if _, err := readLabels(answer, s.Classes); err != nil {
 		return fmt.Errorf("reserve: %w", err)
+	}
+	if err := s.apart("reserve", reserve, scored); err != nil {
+		return err
 	}
 	both, err := rows.Concat(scored, reserve)
 	if err != nil {

@@ -105,6 +105,9 @@ func resolve(p *Policy, holdouts []holdout.Commitment, suites []*regress.Suite) 
 		Name: c.Name, Version: c.Version, Digest: c.Digest, Rows: int64(c.Rows), Classes: c.Classes, ClassCounts: c.ClassCounts,
 		Positive: slices.Index(c.Classes, c.Positive), Canaries: int64(c.Canaries), Twins: int64(c.Twins),
 	}}
+	if c.Dependent() {
+		return nil, fmt.Errorf("set %s declares clusters or weights, and no claim counts by them", c.Name)
+	}
 	if len(c.Classes) != len(c.ClassCounts) || len(c.Classes) < 2 || c.Rows < 1 {
 		return nil, fmt.Errorf("set %s: its commitment has %d classes, %d class counts and %d rows", c.Name, len(c.Classes), len(c.ClassCounts), c.Rows)
 	}
