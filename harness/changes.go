@@ -24,27 +24,37 @@ func (s *Service) ProposeSuite(ctx context.Context, p access.Principal, archive 
 	if err := access.Check(p, access.Propose, access.Object{Kind: "suite"}); err != nil {
 		return api.Change{}, err
 	}
-	dir, err := os.MkdirTemp(s.Scratch, "suite-")
+	suite, err := s.readSuite(ctx, archive)
 	if err != nil {
 		return api.Change{}, err
-	}
-	defer os.RemoveAll(dir)
-	if err := intake.Untar(ctx, archive, dir, intake.SuiteLimits); err != nil {
-		return api.Change{}, usersFault("suite archive", err)
-	}
-	files, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
-	if err != nil || len(files) != 1 {
-		return api.Change{}, refuse(Usage, "a suite archive holds one .yaml file at its top, this one has %d", len(files))
-	}
-	suite, err := regress.Load(os.DirFS(dir), filepath.Base(files[0]))
-	if err != nil {
-		return api.Change{}, refuse(Usage, "suite: %v", err)
 	}
 	note, err := s.suiteNote(ctx, suite)
 	if err != nil {
 		return api.Change{}, err
 	}
-	return s.propose(ctx, p, store.Document{Digest: suite.Digest(), Kind: "suite", Name: suite.Name, Body: suite.Encode()}, note)
+	d := store.Document{Digest: suite.Digest(), Kind: "suite", Name: suite.Name, Body: suite.Encode()}
+	return s.propose(ctx, p, d, note+s.consequences(ctx, p, d))
+}
+
+// readSuite reads a suite as people pack it, and refuses one that models are not asked here.
+func (s *Service) readSuite(ctx context.Context, archive io.Reader) (*regress.Suite, error) {
+	dir, err := os.MkdirTemp(s.Scratch, "suite-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	if err := intake.Untar(ctx, archive, dir, intake.SuiteLimits); err != nil {
+		return nil, usersFault("suite archive", err)
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
+	if err != nil || len(files) != 1 {
+		return nil, refuse(Usage, "a suite archive holds one .yaml file at its top, this one has %d", len(files))
+	}
+	suite, err := regress.Load(os.DirFS(dir), filepath.Base(files[0]))
+	if err != nil {
+		return nil, refuse(Usage, "suite: %v", err)
+	}
+	return suite, classesOnly(suite)
 }
 
 // ProposePolicy checks a policy against the sets it names and proposes it. Its
@@ -63,7 +73,8 @@ func (s *Service) ProposePolicy(ctx context.Context, p access.Principal, text []
 		return api.Change{}, err
 	}
 	note := fmt.Sprintf("%s for lineage %s: %d claims to prove, %d to watch, %d runs", pol.Name, pol.Lineage, len(pol.Prove), len(pol.Watch), pol.BudgetRuns)
-	return s.propose(ctx, p, store.Document{Digest: pol.Digest(), Kind: "policy", Name: pol.Name, Body: pol.Canonical(), Extra: extra}, note)
+	d := store.Document{Digest: pol.Digest(), Kind: "policy", Name: pol.Name, Body: pol.Canonical(), Extra: extra}
+	return s.propose(ctx, p, d, note+s.consequences(ctx, p, d))
 }
 
 // CheckPolicy says what a policy can see on the active sets, and refuses one that

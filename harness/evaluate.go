@@ -105,7 +105,7 @@ func (t *task) examine(ctx context.Context) error {
 		return fmt.Errorf("cases: %w", err)
 	}
 	t.stage(ctx, "signing")
-	return t.issue(ctx, r, a)
+	return t.issue(ctx, r, a, t.keep(ctx, p, a, j))
 }
 
 // open charges the exposure ledger and opens the sealed set.
@@ -133,6 +133,7 @@ func (t *task) open(ctx context.Context) (*paper, error) {
 	if err != nil {
 		return nil, refundable(err)
 	}
+	p.grant = g
 	return p, nil
 }
 

@@ -194,6 +194,9 @@ func (s *Service) destroy(tx *store.Tx, d store.Document) error {
 	if err := mayDestroy(tx, d); err != nil {
 		return err
 	}
+	if err := tx.DropPredictions(d.Digest); err != nil {
+		return err
+	}
 	return tx.DropHoldoutKey(d.Digest)
 }
 

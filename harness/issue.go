@@ -18,7 +18,7 @@ import (
 
 // issue stores the report, signs the evidence that names it, and logs it together
 // with the run's result. A PASS that needs no review is approved in the same step.
-func (t *task) issue(ctx context.Context, r *report.Report, a *replies) error {
+func (t *task) issue(ctx context.Context, r *report.Report, a *replies, kept *store.Predictions) error {
 	b, digest, err := report.Encode(r)
 	if err != nil {
 		return err
@@ -44,6 +44,11 @@ func (t *task) issue(ctx context.Context, r *report.Report, a *replies) error {
 		t.run.Report, t.run.Evidence = digest, index
 		if err := tx.Finish(t.run); err != nil {
 			return err
+		}
+		if kept != nil {
+			if err := tx.KeepPredictions(*kept); err != nil {
+				return err
+			}
 		}
 		if r.Decision.Result != report.Pass || reviewers(t.force) > 0 || revoked != "" {
 			return nil

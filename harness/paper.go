@@ -20,6 +20,7 @@ type paper struct {
 	suites []*regress.Suite
 	table  rows.Table
 	ends   []int // where each part ends in table
+	grant  holdout.Grant
 }
 
 // Parts of a paper; suites follow.

@@ -39,6 +39,7 @@ func (t *task) rerun(ctx context.Context, r runner.Runner, dir string, pkg *runn
 // A judged is one run of the candidate with what follows from it.
 type judged struct {
 	frames   *frames
+	said     *metrics.Predictions // by the candidate
 	evidence policy.Evidence
 	decision report.Decision
 }
@@ -58,7 +59,7 @@ func (t *task) judge(p *paper, a *replies) (*judged, error) {
 			worst.release()
 			return nil, err
 		}
-		j := &judged{frames: f, evidence: t.evidence(p, &b, f)}
+		j := &judged{frames: f, said: &run.predictions, evidence: t.evidence(p, &b, f)}
 		j.evidence.Probes.Runs = len(runs)
 		j.decision = policy.Judge(t.force.resolved, j.evidence)
 		low, high = min(low, accuracy(f.candidate)), max(high, accuracy(f.candidate))

@@ -27,6 +27,7 @@ func (w *Server) apiRoutes(g *echo.Group) {
 	g.POST("/holdouts", w.proposeHoldout)
 	g.GET("/holdouts/:name", w.holdout)
 	w.holdoutRoutes(g)
+	w.backtestRoutes(g)
 	w.recallRoutes(g)
 	g.POST("/suites", w.proposeSuite)
 	g.POST("/policies", w.proposePolicy)

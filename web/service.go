@@ -25,6 +25,7 @@ type Service interface {
 	Proposals
 	Log
 	Holdouts
+	Backtests
 	Recall
 
 	// Ready says whether the service can take work; public.

@@ -15,12 +15,15 @@ import (
 )
 
 type policyBacktest struct {
-	Draft        string   `arg:"" help:"The policy that is proposed (YAML)." type:"path"`
-	InForce      string   `help:"The policy in force (YAML)." required:"" type:"path"`
-	Answers      string   `help:"CSV or JSONL: id, label, slice columns." required:"" type:"path"`
-	Baseline     string   `help:"Predictions of the model that was deployed: id, label and, if known, p:<class>." required:"" type:"path"`
-	Candidates   []string `arg:"" help:"Predictions of past candidates, one file each." type:"path"`
-	Cases        string   `help:"Behavioural cases as drafted, as for proctor compare; their ids are in all prediction files." type:"path"`
+	Draft        string   `arg:"" optional:"" help:"The policy or, on a service, the suite that is to be proposed (YAML)." type:"path"`
+	Candidates   []string `arg:"" optional:"" help:"Predictions of past candidates, one file each, to replay without a service." type:"path"`
+	Change       string   `help:"A proposal to replay instead of a draft." placeholder:"ID"`
+	Server       string   `help:"Address of the service." default:"http://127.0.0.1:7800" placeholder:"URL"`
+	Token        string   `help:"API token; better given as PROCTOR_TOKEN." placeholder:"TOKEN"`
+	InForce      string   `help:"With prediction files: the policy in force (YAML)." type:"path"`
+	Answers      string   `help:"With prediction files, CSV or JSONL: id, label, slice columns." type:"path"`
+	Baseline     string   `help:"With prediction files: those of the model that was deployed: id, label and, if known, p:<class>." type:"path"`
+	Cases        string   `help:"With prediction files: behavioural cases as drafted, as for proctor compare; their ids are in all prediction files." type:"path"`
 	CasesInForce string   `help:"Those in force; without it the same." type:"path"`
 	Positive     string   `help:"The class that counts as positive."`
 	JSON         bool     `help:"Print it as JSON."`
@@ -39,6 +42,12 @@ func (r replay) flips() bool { return r.Before != r.After }
 // Run shows which past candidates would have got another result, so that whoever decides
 // on a draft approves consequences. Exit code 0 where none would, 10 where one would.
 func (c *policyBacktest) Run(ctx context.Context, o console) error {
+	if len(c.Candidates) == 0 {
+		return c.onService(ctx, o)
+	}
+	if c.InForce == "" || c.Answers == "" || c.Baseline == "" {
+		return usagef("prediction files are replayed with --in-force, --answers and --baseline; without prediction files the service replays what it kept")
+	}
 	before, err := c.side(ctx, c.InForce, c.CasesInForce)
 	if err != nil {
 		return err
