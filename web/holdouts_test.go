@@ -26,7 +26,7 @@ func (f *fake) Budget(_ context.Context, p access.Principal, lineage string) (ap
 func (f *fake) ProveRow(_ context.Context, p access.Principal, name string, r api.RowClaim) (holdout.RowProof, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	proof := holdout.RowProof{Format: "proctor/row-proof/1", Holdout: name, Version: 1, Digest: digestOf("holdout"), Row: r.Row, Rows: 16281, Values: r.Values, Salt: "00", Path: []string{}, Manifest: []byte("m")}
+	proof := holdout.RowProof{Format: "proctor/row-proof/1", Holdout: name, Version: 1, Digest: digestOf("holdout"), Row: r.Row, Rows: 16281, Values: r.Values, Salt: "00", Leaf: []string{}, Path: []string{}, Manifest: []byte("m")}
 	if err := f.begin(p, "ProveRow"); err != nil {
 		return proof, err
 	}
