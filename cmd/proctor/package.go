@@ -22,11 +22,12 @@ type packageCmd struct {
 }
 
 type packageLint struct {
-	Dir      string `arg:"" help:"Folder with the model's files and proctor-model.json." type:"path"`
-	Practice string `help:"A table (.csv or .jsonl) whose rows are asked; the service's practice split, for example." placeholder:"FILE" type:"path"`
-	Label    string `help:"The column of --practice that holds the answers." placeholder:"COLUMN"`
-	NoRun    bool   `help:"Only read the package, do not start the model."`
-	JSON     bool   `help:"Print the findings as JSON."`
+	Dir      string   `arg:"" help:"Folder with the model's files and proctor-model.json." type:"path"`
+	Practice string   `help:"A table (.csv or .jsonl) whose rows are asked; the service's practice split, for example." placeholder:"FILE" type:"path"`
+	Label    string   `help:"The column of --practice that holds the answers." placeholder:"COLUMN"`
+	Feature  []string `help:"A column of --practice that the model is asked about, in the holdout's order. Without any: the columns that the model names, or those of its example.jsonl, or all but the answers." placeholder:"COLUMN"`
+	NoRun    bool     `help:"Only read the package, do not start the model."`
+	JSON     bool     `help:"Print the findings as JSON."`
 	libraries
 	endpoints
 }
@@ -64,8 +65,8 @@ func (c *packageLint) Run(ctx context.Context, o console) error {
 
 func (c *packageLint) practice(ctx context.Context) (*candidate.Practice, error) {
 	if c.Practice == "" {
-		if c.Label != "" {
-			return nil, usagef("--label names a column of --practice, which is not given")
+		if c.Label != "" || len(c.Feature) > 0 {
+			return nil, usagef("--label and --feature name columns of --practice, which is not given")
 		}
 		return nil, nil
 	}
@@ -86,7 +87,7 @@ func (c *packageLint) practice(ctx context.Context) (*candidate.Practice, error)
 	if err != nil {
 		return nil, usagef("%s: %w", c.Practice, err)
 	}
-	return &candidate.Practice{Name: filepath.Base(c.Practice), Rows: t, Label: c.Label}, nil
+	return &candidate.Practice{Name: filepath.Base(c.Practice), Rows: t, Label: c.Label, Features: c.Feature}, nil
 }
 
 // printLint tells of everything but the problems, which the error names.

@@ -41,6 +41,11 @@ type Practice struct {
 	Name  string
 	Rows  rows.Table
 	Label string // the column of the answers, which the model does not see; "": there is none
+
+	// Features are the columns that the model is asked about, in their order, as the
+	// holdout names them. A practice split has the columns of slices besides, which the
+	// service does not show. nil: see asked.
+	Features []string
 }
 
 // A Report is what Lint found.

@@ -228,6 +228,40 @@ func TestPractice(t *testing.T) {
 	}
 }
 
+// A practice split has columns for slices. A model is asked about the features alone: by
+// its owner's word, by its example, or, without either, not at all.
+func TestPracticeColumns(t *testing.T) {
+	need(t, "python3")
+	split := table(t, rows.Column{Name: "group", Strings: []string{"a", "b"}}, rows.Column{Name: "x", Floats: []float64{0, 1}},
+		rows.Column{Name: "tag", Strings: []string{"s", "t"}}, rows.Column{Name: "y", Strings: []string{"no", "yes"}})
+	one := `{"x":1,"tag":"t"}` + "\n"
+	for _, c := range []struct {
+		name, example, problem, from string
+		features                     []string
+	}{
+		{"nobody says", "", "exit.early", "all its columns but the answers (where some are for slices only, give --feature", nil},
+		{"the owner says", "", "", "its columns x, tag", []string{"x", "tag"}},
+		{"in another order", "", "exit.early", "its columns tag, x", []string{"tag", "x"}},
+		{"not there", "", `practice.csv: there is no column "z"`, "", []string{"z"}},
+		{"the example says", one, "", "the columns of example.jsonl", nil},
+		{"an example of something else", strings.ReplaceAll(one, "tag", "z"), "exit.early", "all its columns", nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			files := map[string]string{"proctor-model.json": manifestOf(`["python3","serve.py"]`), "serve.py": serve("assert all(list(r) == ['x', 'tag'] for r in rows)\n  " + honest)}
+			if c.example != "" {
+				files["example.jsonl"] = c.example
+			}
+			r := lint(t, folder(t, "", files), Options{Practice: &Practice{Name: "practice.csv", Rows: split, Label: "y", Features: c.features}})
+			if got := strings.Join(r.Problems, "; "); c.problem == "" && got != "" || !strings.Contains(got, c.problem) {
+				t.Errorf("problems %q, want %q", got, c.problem)
+			}
+			if c.from != "" && (r.Smoke == nil || !strings.Contains(r.Smoke.From, c.from)) {
+				t.Errorf("%+v, want %q", r.Smoke, c.from)
+			}
+		})
+	}
+}
+
 // Rows are made up in the columns that a declarative model names.
 func TestMadeUp(t *testing.T) {
 	dir := t.TempDir()

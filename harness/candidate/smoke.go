@@ -229,18 +229,19 @@ func (r *Report) failed(err error) error {
 // trialRows finds rows to ask: a practice set's, the package's own, or made-up ones.
 func trialRows(ctx context.Context, dir string, p *runner.Package, model *onnx.Model, practice *Practice) (t rows.Table, from string, err error) {
 	if practice != nil {
-		t, err := features(practice)
-		return t, practice.Name, err
-	}
-	if has(p, ExampleFile) {
-		text, err := readInside(dir, ExampleFile)
+		names, why, err := asked(ctx, dir, p, model, practice)
 		if err != nil {
 			return t, "", err
 		}
-		if t, err = intake.Decode(ctx, "jsonl", bytes.NewReader(text), intake.Options{}); err != nil {
-			return t, "", fmt.Errorf("%s: %w", ExampleFile, err)
+		t, err = practice.Rows.Select(names...)
+		if err != nil {
+			err = fmt.Errorf("%s: %w", practice.Name, err)
 		}
-		return t, ExampleFile, nil
+		return t, practice.Name + ", " + why, err
+	}
+	if has(p, ExampleFile) {
+		t, err := example(ctx, dir)
+		return t, ExampleFile, err
 	}
 	if model != nil && len(model.Columns()) > 0 {
 		t, err := madeUp(model.Columns())
@@ -250,14 +251,51 @@ func trialRows(ctx context.Context, dir string, p *runner.Package, model *onnx.M
 	return t, "made-up rows with columns a, b (numbers) and c (text); for real ones put a few into " + ExampleFile + ", or give --practice", err
 }
 
-func features(p *Practice) (rows.Table, error) {
-	var names []string
-	for _, f := range p.Rows.Fields() {
-		if f.Name != p.Label {
+// asked lists the columns of a practice set that the model is shown, and says whose list
+// it is: the owner's; else the model's, if it names its columns; else the example's, if
+// the set has all of those; else all but the answers.
+func asked(ctx context.Context, dir string, p *runner.Package, model *onnx.Model, practice *Practice) (names []string, why string, err error) {
+	if len(practice.Features) > 0 {
+		return practice.Features, "its columns " + strings.Join(practice.Features, ", "), nil
+	}
+	if model != nil && len(model.Columns()) > 0 {
+		for _, f := range model.Columns() {
+			names = append(names, f.Name)
+		}
+		return names, "the columns that the model names", nil
+	}
+	if has(p, ExampleFile) {
+		t, err := example(ctx, dir)
+		if err != nil {
+			return nil, "", err
+		}
+		for _, f := range t.Fields() {
+			names = append(names, f.Name)
+		}
+		if _, err := practice.Rows.Select(names...); err == nil {
+			return names, "the columns of " + ExampleFile, nil
+		}
+		names = nil
+	}
+	for _, f := range practice.Rows.Fields() {
+		if f.Name != practice.Label {
 			names = append(names, f.Name)
 		}
 	}
-	return p.Rows.Select(names...)
+	return names, "all its columns but the answers (where some are for slices only, give --feature for each of the others)", nil
+}
+
+// example reads the rows that the package brings.
+func example(ctx context.Context, dir string) (rows.Table, error) {
+	text, err := readInside(dir, ExampleFile)
+	if err != nil {
+		return rows.Table{}, err
+	}
+	t, err := intake.Decode(ctx, "jsonl", bytes.NewReader(text), intake.Options{})
+	if err != nil {
+		err = fmt.Errorf("%s: %w", ExampleFile, err)
+	}
+	return t, err
 }
 
 // madeUp gives every column values that models stumble over: zero, negative, large,
