@@ -61,7 +61,7 @@ func (c *suiteDiff) Run(ctx context.Context, o console) error {
 
 // replay asks the deployed model one version, on its own.
 func (c *suiteDiff) replay(ctx context.Context, s *regress.Suite) (*practice.Result, error) {
-	a, err := answersOf(ctx, "model", c.Model, []*regress.Suite{s})
+	a, err := answersOf(ctx, "model", c.Model, []*regress.Suite{s}, endpoints{})
 	if err != nil {
 		return nil, err
 	}

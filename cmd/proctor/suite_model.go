@@ -13,21 +13,28 @@ import (
 	"proctor/regress/practice"
 )
 
-// answersOf reads a prediction file or, where the path is a folder, asks the model in it.
-func answersOf(ctx context.Context, name, path string, suites []*regress.Suite) (*practice.Answers, error) {
+// answersOf reads a prediction file or a journal or, where the path is a folder, asks the
+// model in it.
+func answersOf(ctx context.Context, name, path string, suites []*regress.Suite, by endpoints) (*practice.Answers, error) {
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
 		return nil, err
 	case info.IsDir():
-		return askPackage(ctx, name, path, suites)
+		return askPackage(ctx, name, path, suites, by)
+	case isJournal(path):
+		return journalAnswers(name, path, suites)
 	}
 	return readAnswers(ctx, name, path, practice.ExampleIDs(suites))
 }
 
 // askPackage runs a package over all examples, suite by suite, confined as well as this
 // machine can: it is the user's own model.
-func askPackage(ctx context.Context, name, dir string, suites []*regress.Suite) (*practice.Answers, error) {
+func askPackage(ctx context.Context, name, dir string, suites []*regress.Suite, by endpoints) (*practice.Answers, error) {
+	elsewhere, err := by.remote()
+	if err != nil {
+		return nil, err
+	}
 	p, err := runner.ReadPackage(dir)
 	if err != nil {
 		return nil, &coded{exitUsage, err}
@@ -44,7 +51,7 @@ func askPackage(ctx context.Context, name, dir string, suites []*regress.Suite) 
 		if err != nil {
 			return nil, &coded{exitUsage, err}
 		}
-		out, err := ask(ctx, staged, p, t)
+		out, err := ask(ctx, runner.Runner{MinTier: "none", Remote: elsewhere}, staged, p, t)
 		if err != nil {
 			return nil, err
 		}
@@ -56,12 +63,11 @@ func askPackage(ctx context.Context, name, dir string, suites []*regress.Suite) 
 	return practice.FromModel(name, p.Manifest.Classes, labels, probs)
 }
 
-func ask(ctx context.Context, staged string, p *runner.Package, t rows.Table) (runner.Output, error) {
+func ask(ctx context.Context, run runner.Runner, staged string, p *runner.Package, t rows.Table) (runner.Output, error) {
 	var batches []int
 	for n := t.Len(); n > 0; n -= batches[len(batches)-1] {
 		batches = append(batches, min(n, p.Manifest.BatchMax, runner.MaxBatch))
 	}
-	run := runner.Runner{MinTier: "none"}
 	out, facts, err := run.Run(ctx, staged, p, runner.Sheet{Rows: t, Batches: batches}, runner.Limits{})
 	var failed *runner.Failure
 	if errors.As(err, &failed) && !failed.Service() {

@@ -25,8 +25,10 @@ func (j judging) options() practice.Options {
 type suiteRun struct {
 	judging
 	suiteOutputs
+	endpoints
+	asking    `group:"A text model behind an endpoint"`
 	Files     []string `arg:"" help:"Suites (YAML)." type:"path"`
-	Candidate string   `help:"A model's folder, or its answers as CSV or JSONL: id, label or answer, and if known repeat and p:<class>." required:"" type:"path"`
+	Candidate string   `help:"A model's folder, or its answers as CSV or JSONL (id, label or answer, and if known repeat and p:<class>), or the journal of an earlier run." type:"path"`
 	Baseline  string   `help:"The same of the deployed model. Without it, only a candidate that fails nothing passes." type:"path"`
 	Classes   []string `help:"The classes of the choice; without it those that suites, probabilities and baseline name." sep:","`
 	Digest    []string `help:"Digests that the suites must have, in their order." sep:","`
@@ -44,13 +46,13 @@ func (c *suiteRun) Run(ctx context.Context, o console) error {
 			return usagef("%s is %s; another digest was asked for", f, suites[i].Digest())
 		}
 	}
-	candidate, err := answersOf(ctx, "candidate", c.Candidate, suites)
+	candidate, err := c.candidate(ctx, o, suites)
 	if err != nil {
 		return err
 	}
 	var baseline *practice.Answers
 	if c.Baseline != "" {
-		if baseline, err = answersOf(ctx, "baseline", c.Baseline, suites); err != nil {
+		if baseline, err = answersOf(ctx, "baseline", c.Baseline, suites, c.endpoints); err != nil {
 			return err
 		}
 	}
@@ -59,6 +61,17 @@ func (c *suiteRun) Run(ctx context.Context, o console) error {
 		return &coded{exitUsage, err}
 	}
 	return c.write(o, "Proctor: "+strings.Join(names(suites), ", "), c.Files[0], r)
+}
+
+// candidate reads the candidate's answers or asks for them.
+func (c *suiteRun) candidate(ctx context.Context, o console, suites []*regress.Suite) (*practice.Answers, error) {
+	switch {
+	case (c.Candidate == "") == (c.Endpoint == ""):
+		return nil, usagef("name the candidate: with --candidate its folder or its answers, or with --endpoint where it is asked")
+	case c.Endpoint != "":
+		return c.asking.ask(ctx, o, c.endpoints, suites)
+	}
+	return answersOf(ctx, "candidate", c.Candidate, suites, c.endpoints)
 }
 
 func names(suites []*regress.Suite) []string {

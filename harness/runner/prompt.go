@@ -56,6 +56,11 @@ func ParsePrompt(text string) (Prompt, error) {
 	return p, nil
 }
 
+// ColumnPrompt asks with the value of a column and nothing else.
+func ColumnPrompt(name string) Prompt {
+	return Prompt{texts: []string{"", ""}, columns: []string{name}}
+}
+
 // Check says whether rows with these columns can be asked.
 func (p Prompt) Check(fields []rows.Field) error {
 	var names []string

@@ -47,6 +47,11 @@ func FromModel(name string, classes []string, labels []int32, probs []float64) (
 	return a, nil
 }
 
+// FromTexts takes what a text model wrote to all examples, in order.
+func FromTexts(name string, texts []string) *Answers {
+	return &Answers{name: name, k: 1, labels: texts, text: true}
+}
+
 // MaxRepeats is the most answers to one example.
 const MaxRepeats = 100
 
