@@ -18,8 +18,9 @@ type answer struct {
 	isEnd  bool
 }
 
-// A violation is what is wrong with an answer: the canned reason and, for
-// reviewers, the particulars.
+// A violation is what is wrong with an answer: the canned reason and, for operators,
+// the particulars. They go into a log, and a model could say rows: numbers and places,
+// none of its words.
 type violation struct{ reason, detail string }
 
 func (v *violation) Error() string { return v.reason + ": " + v.detail }

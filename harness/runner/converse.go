@@ -141,7 +141,7 @@ func (c *conversation) finish() *violation {
 	}
 	a, v := parseAnswer(line, 0, c.k)
 	if v != nil || !a.isEnd {
-		return violationf(AnswerEnd, "in place of the end line: %.200q", line)
+		return violationf(AnswerEnd, "%d bytes in place of the end line", len(line))
 	}
 	if a.end != c.sheet.Rows.Len() {
 		return violationf(AnswerEnd, "the end line counts %d rows of %d", a.end, c.sheet.Rows.Len())
@@ -149,11 +149,11 @@ func (c *conversation) finish() *violation {
 	line, v = c.next(1024, grace(c.limits), ExitError)
 	switch {
 	case v == nil:
-		return violationf(AnswerAfterEnd, "after the end line: %.200q", line)
+		return violationf(AnswerAfterEnd, "%d bytes after the end line", len(line))
 	case v.reason == ExitEarly && len(line) == 0:
 		return nil
 	case v.reason == ExitEarly || v.reason == AnswerLong:
-		return violationf(AnswerAfterEnd, "after the end line: %.200q", line)
+		return violationf(AnswerAfterEnd, "%d bytes after the end line", len(line))
 	case v.reason == ExitError:
 		v.detail = "still running after its end line"
 	}
@@ -173,7 +173,7 @@ func (c *conversation) next(most int, wait time.Duration, late string) ([]byte, 
 		case c.bytes > c.limits.Stdout:
 			return c.line, violationf(LimitOutput, "more than %d bytes", c.limits.Stdout)
 		case len(c.line) > most:
-			return c.line, violationf(AnswerLong, "a line of more than %d bytes: %.200q", most, c.line)
+			return c.line, violationf(AnswerLong, "a line of more than %d bytes", most)
 		case err == nil:
 			return c.line[:len(c.line)-1], nil
 		case errors.Is(err, bufio.ErrBufferFull):

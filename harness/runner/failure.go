@@ -59,7 +59,7 @@ var sentences = map[string]string{
 // A Failure says why a run gave no predictions.
 type Failure struct {
 	Reason    string // one of the constants: for everybody
-	Detail    string // for reviewers and operators only
+	Detail    string // for operators only; no words of the model
 	Delivered int    // rows that were handed to the model before it failed
 }
 

@@ -50,8 +50,9 @@ type Output struct {
 	Probs  []float64 // row-major, one per class, six significant digits; or nil
 }
 
-// Facts are what a run shows besides its predictions. Stderr and times can carry
-// a message from the model: they are for reviewers, never for submitters.
+// Facts are what a run shows besides its predictions. Stderr can hold whatever the
+// model read: it is looked through and never kept, shown or logged, but to its owner who
+// tries it on rows of his own. Times can carry a message too.
 type Facts struct {
 	Tier       string // how the model was confined
 	Landlock   int    // version of the kernel's Landlock interface, 0: none

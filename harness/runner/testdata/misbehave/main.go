@@ -142,6 +142,10 @@ func begin(mode string) {
 }
 
 func answer(w *bufio.Writer, mode string, b batch) {
+	if strings.HasPrefix(mode, "covert") {
+		covert(w, mode, b)
+		return
+	}
 	n, no := len(b.Rows), b.B
 	p := make([]string, n)
 	for i, r := range b.Rows {
@@ -232,6 +236,8 @@ func end(w *bufio.Writer, mode string, total int) {
 		fmt.Fprintln(w, "bye")
 	case "after-end-half":
 		fmt.Fprint(w, "bye")
+	case "covert-end":
+		fmt.Fprintln(w, read)
 	}
 	w.Flush()
 }
