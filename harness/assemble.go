@@ -98,6 +98,9 @@ func fill(r *report.Report, rule *policy.Resolved, candidate *metrics.Frame, dif
 	if r.Cost, r.Burden, err = diff.Costs(rule.Costs(), rule.Dimensions(), confidence); err != nil {
 		return err
 	}
+	if r.Calibration, err = diff.Calibration(confidence); err != nil {
+		return err
+	}
 	r.Metrics, err = diff.Metrics(confidence)
 	return err
 }

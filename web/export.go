@@ -11,7 +11,7 @@ import (
 	"proctor/harness/report"
 )
 
-var export = template.Must(template.ParseFS(templateFiles, "templates/parts.html", "templates/report.html", "templates/export.html"))
+var export = template.Must(template.ParseFS(templateFiles, "templates/parts.html", "templates/report.html", "templates/calibration.html", "templates/export.html"))
 
 type exportPage struct {
 	Policy string

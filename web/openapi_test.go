@@ -260,7 +260,7 @@ func TestSchemasAreTheTypes(t *testing.T) {
 		"Revocation": api.Revocation{}, "Impact": api.Impact{}, "Waiver": api.Waiver{},
 		"Backtest": api.Backtest{}, "Replay": api.Replay{}, "DeployedOn": api.DeployedOn{}, "Failed": api.Failed{},
 		"Event": api.Event{}, "Identity": api.Identity{}, "Account": api.Account{}, "Standing": api.Standing{}, "Token": api.Token{},
-		"Curves": report.Curves{}, "SliceCost": report.SliceCost{}, "CaseFile": report.CaseFile{},
+		"Curves": report.Curves{}, "SliceCost": report.SliceCost{}, "CaseFile": report.CaseFile{}, "Calibration": report.Calibration{},
 		"Package": report.Package{}, "Credential": report.Credential{}, "Attestation": report.Attestation{}, "Training": report.Training{},
 	}
 	for name, ref := range doc.Components.Schemas {

@@ -32,7 +32,7 @@ type page struct {
 var pages = parsePages("runs", "run", "state", "changes", "holdout", "login", "continue", "error")
 
 func parsePages(names ...string) map[string]*template.Template {
-	shared := template.Must(template.ParseFS(templateFiles, "templates/layout.html", "templates/parts.html", "templates/report.html"))
+	shared := template.Must(template.ParseFS(templateFiles, "templates/layout.html", "templates/parts.html", "templates/report.html", "templates/calibration.html"))
 	out := map[string]*template.Template{}
 	for _, name := range names {
 		t := template.Must(shared.Clone())

@@ -26,6 +26,7 @@ type reportView struct {
 	Slices                       sliceTable
 	Tests                        testTable
 	Probes                       []probeView
+	Calibration                  string       // what changed; "": not both models gave probabilities
 	Metrics                      []metricView // that the policy asks about
 	MoreMetrics                  []metricView // the rest of the catalogue
 	Findings                     findingsView
@@ -102,6 +103,9 @@ func newReportView(r *report.Report, digest, at string) reportView {
 		Curves: newCurvesView(r), Matrix: matrix(r, at), At: at, Cases: casesLink(r, at, nil),
 	}
 	v.Metrics, v.MoreMetrics = partMetrics(r, metricsOf(r))
+	if r.Calibration != nil {
+		v.Calibration = r.Calibration.Sentence
+	}
 	if p := r.Package; p != nil && (len(p.Credentials) > 0 || len(p.Attestations) > 0 || p.Training != nil) {
 		v.Package = p
 	}

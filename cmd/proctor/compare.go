@@ -164,6 +164,9 @@ func printReport(w io.Writer, r *report.Report) error {
 		fmt.Fprintf(w, "  %-14s %-44s %s\n", x.Outcome, name, x.Sentence)
 	}
 	printSearch(w, r.Search)
+	if r.Calibration != nil {
+		fmt.Fprintf(w, "\n  %s\n", r.Calibration.Sentence)
+	}
 	printPackage(w, r.Package)
 	var err error
 	if len(r.Decision.NotCovered) > 0 {

@@ -68,6 +68,8 @@ type Report struct {
 	Curves     *Curves     `json:"curves,omitempty"`      // absent: reports before there were any
 	SliceCosts []SliceCost `json:"slice_costs,omitempty"` // absent: the policy names no costs
 	Cases      *CaseFile   `json:"cases,omitempty"`       // absent: no case was run
+
+	Calibration *Calibration `json:"calibration,omitempty"` // absent: not both models gave probabilities, or an older report
 }
 
 // MaxRows is the most row indices that a report lists.
@@ -273,6 +275,17 @@ type Metric struct {
 	Baseline     Estimate `json:"baseline"`
 	Candidate    Estimate `json:"candidate"`
 	Change       Estimate `json:"change"`
+}
+
+// A Calibration tells how far the candidate's probabilities are from what came true,
+// compared with the baseline's on the same rows: candidate - baseline, with paired
+// intervals. It is no claim and no part of the decision.
+type Calibration struct {
+	Sentence  string   `json:"sentence"`
+	Smooth    Estimate `json:"smooth"`    // smece_change@1, in [-1, 1]: harm is positive
+	Slope     Estimate `json:"slope"`     // cox_slope_change@1
+	Intercept Estimate `json:"intercept"` // cox_intercept_change@1
+	InLarge   Estimate `json:"in_large"`  // calibration_in_the_large_change@1
 }
 
 // Flips counts rows by who was right. Broke rows were right under the baseline only.

@@ -46,6 +46,9 @@ func FromReport(r *report.Report) Run {
 	for _, n := range r.Decision.NotCovered {
 		run.Notes = append(run.Notes, "Not covered: "+n)
 	}
+	if r.Calibration != nil {
+		run.Notes = append(run.Notes, r.Calibration.Sentence)
+	}
 	for _, f := range r.Decision.Findings {
 		name := f.Claim
 		if f.Subject != "" {
