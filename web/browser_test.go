@@ -30,7 +30,10 @@ type shop struct {
 func newShop(t *testing.T, policy string) *shop {
 	s := &shop{pages: map[string][]byte{}}
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if policy != "" && r.URL.Path != "/page/compare" { // a report in a file carries its own
+		switch own := r.URL.Path == "/page/compare"; { // a report in a file carries its own
+		case policy != "" && strings.HasPrefix(r.URL.Path, "/page/cases"):
+			w.Header().Set("Content-Security-Policy", policy+"; script-src 'self'; report-uri /csp")
+		case policy != "" && !own:
 			w.Header().Set("Content-Security-Policy", policy+"; report-uri /csp")
 		}
 		switch name := strings.TrimPrefix(r.URL.Path, "/page/"); {
@@ -40,6 +43,9 @@ func newShop(t *testing.T, policy string) *shop {
 		case r.URL.Path == "/proctor.css":
 			w.Header().Set("Content-Type", "text/css; charset=utf-8")
 			w.Write([]byte(styleSheet))
+		case r.URL.Path == "/cases.js":
+			w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
+			w.Write(caseScript)
 		case r.URL.Path == "/proctor.svg":
 			w.Header().Set("Content-Type", "image/svg+xml")
 			w.Write(icon)
@@ -164,6 +170,15 @@ func TestTextStaysText(t *testing.T) {
 		text, ran := shows(name)
 		if ran || !strings.Contains(text, visible(p)) {
 			t.Errorf("%q: ran %v, shown as %q", p, ran, text)
+		}
+		if i >= 26 { // each form once on a second page
+			continue
+		}
+		if s.pages["cases-"+name], err = views(p)["cases"](); err != nil {
+			t.Fatal(err)
+		}
+		if text, ran := shows("cases-" + name); ran || text != "Cases" {
+			t.Errorf("%q on the page of cases: ran %v, %q", p, ran, text)
 		}
 	}
 	if s.hits.Load()+s.csp.Load() > 0 {

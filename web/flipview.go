@@ -211,7 +211,7 @@ func broke(r *report.Report) brokeView {
 		g := &v.Groups[i]
 		g.n++
 		g.N = count(int64(g.n))
-		g.Rows = append(g.Rows, count(row.Row))
+		g.Rows = append(g.Rows, trim(float64(row.Row+1))) // as rows are asked for, from 1
 	}
 	slices.SortStableFunc(v.Groups, func(a, b brokeGroup) int { return cmp.Compare(b.n, a.n) })
 	return v

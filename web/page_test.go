@@ -78,6 +78,9 @@ func checkPage(t *testing.T, name string, page []byte) []string {
 			continue
 		}
 		tok := z.Token()
+		if tok.Data == "script" && strings.HasPrefix(name, "cases") && len(tok.Attr) == 2 && tok.Attr[0].Val == "/cases.js" {
+			continue // this server's own file
+		}
 		if slices.Contains([]string{"script", "iframe", "object", "embed", "base", "img", "foreignobject"}, tok.Data) {
 			t.Errorf("%s has a <%s>", name, tok.Data)
 		}
@@ -95,7 +98,7 @@ func checkPage(t *testing.T, name string, page []byte) []string {
 			}
 		}
 	}
-	if forms, tokens := bytes.Count(page, []byte("<form")), bytes.Count(page, []byte(`name="form" value="`+formToken("x")+`"`)); forms != tokens && bytes.Contains(page, []byte(formToken("x"))) {
+	if forms, tokens := bytes.Count(page, []byte("<form"))-bytes.Count(page, []byte(`method="get"`)), bytes.Count(page, []byte(`name="form" value="`+formToken("x")+`"`)); forms != tokens && bytes.Contains(page, []byte(formToken("x"))) {
 		t.Errorf("%s has %d forms and %d tokens", name, forms, tokens)
 	}
 	for _, r := range string(page) {
@@ -199,6 +202,10 @@ func views(s string) map[string]func() ([]byte, error) {
 		"run fail":  run(r, "FAIL", 0),
 		"run pass":  run(r, "PASS", 1),
 		"run first": run(rename(first(), s), "PASS", -1),
+		"cases": func() ([]byte, error) { return renderPage("cases", hostileCases(r, s)) },
+		"rows": func() ([]byte, error) {
+			return renderPage("rows", rowsPage{Page: frame(s), Back: "/runs/x", Candidate: s, Columns: []string{s, "b"}, Rows: []rowView{{"1", []string{s, s}}}, Left: "3"})
+		},
 		"waiting":   state(api.Submission{ID: s, Lineage: s, Candidate: s, Package: s, State: "planned", Stage: s}),
 		"aborted":   state(api.Submission{ID: s, Lineage: s, Candidate: s, Package: s, State: "aborted", Reason: s}),
 		"done":      state(api.Submission{ID: s, Lineage: s, Candidate: s, Package: s, State: "done", Result: "FAIL", Reason: s, Ended: s + "e"}),
@@ -289,6 +296,8 @@ func TestEmptyPages(t *testing.T) {
 		"run":       func() ([]byte, error) { return renderPage("run", runPage{}) },
 		"run empty": func() ([]byte, error) { return renderPage("run", runPage{Report: newReportView(empty, "", "")}) },
 		"run bare":  func() ([]byte, error) { return renderPage("run", runPage{Report: newReportView(bare, "", "/runs/x")}) },
+		"cases":     func() ([]byte, error) { return renderPage("cases", newCasesPage(page{}, "x", harness.CasesView{Report: empty, Cases: &report.Cases{}}, caseQuery{Page: 1})) },
+		"rows":      func() ([]byte, error) { return renderPage("rows", rowsPage{Back: "/"}) },
 		"state":     func() ([]byte, error) { return renderPage("state", statePage{}) },
 		"runs":      func() ([]byte, error) { return renderPage("runs", runsPage{}) },
 		"changes":   func() ([]byte, error) { return renderPage("changes", changesPage{}) },

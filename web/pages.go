@@ -13,6 +13,7 @@ import (
 func (w *Server) pageRoutes(e *echo.Echo) {
 	e.GET("/proctor.css", file("text/css; charset=utf-8", []byte(styleSheet)))
 	e.GET("/proctor.svg", file("image/svg+xml", icon))
+	e.GET("/cases.js", file("text/javascript; charset=utf-8", caseScript))
 	e.GET("/login", w.loginForm)
 	e.POST("/login", w.login, sameSite)
 	g := e.Group("", w.signedIn)
@@ -22,6 +23,10 @@ func (w *Server) pageRoutes(e *echo.Echo) {
 	g.GET("/runs/:id/evidence", w.download("evidence", w.bundle("evidence")))
 	g.GET("/runs/:id/approval", w.download("approval", w.bundle("approval")))
 	g.GET("/runs/:id/report", w.download("report", w.report))
+	g.GET("/runs/:id/cases", w.casesPage)
+	g.GET("/runs/:id/cases.csv", w.casesFile)
+	g.GET("/runs/:id/slices.csv", w.slicesFile)
+	g.POST("/runs/:id/rows", w.rowsForm, sameSite)
 	g.POST("/runs/:id/review", w.reviewForm, sameSite)
 	g.GET("/changes", w.changesPage)
 	g.POST("/changes/:id", w.decideForm, sameSite)

@@ -17,6 +17,9 @@ var templateFiles embed.FS
 //go:embed static/proctor.css
 var styleSheet string
 
+//go:embed static/cases.js
+var caseScript []byte
+
 //go:embed static/proctor.svg
 var icon []byte
 
@@ -29,7 +32,7 @@ type page struct {
 
 // pages holds one template set a page: the layout and the shared parts with the
 // page's own content.
-var pages = parsePages("runs", "run", "state", "changes", "holdout", "login", "continue", "error")
+var pages = parsePages("runs", "run", "state", "changes", "holdout", "login", "continue", "error", "cases", "rows")
 
 func parsePages(names ...string) map[string]*template.Template {
 	shared := template.Must(template.ParseFS(templateFiles, "templates/layout.html", "templates/parts.html", "templates/report.html", "templates/calibration.html"))
@@ -70,7 +73,7 @@ func (w *Server) page(c echo.Context, title string) page {
 	return page{Title: title, Who: p.ID, Roles: strings.Join(roles, ", "), Form: formToken(session(c))}
 }
 
-// file answers with one of the two files that pages load.
+// file answers with one of the files that pages load.
 func file(contentType string, content []byte) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		c.Response().Header().Set("Cache-Control", "no-cache")

@@ -34,7 +34,7 @@ type runPage struct {
 	Holdouts                         []string
 	Commands                         []string
 	Reviews                          string
-	Approved, CanReview              bool
+	Approved, CanReview, CanSeeRows  bool
 }
 
 // runPage shows the report to whom the service gives it, else how the run stands.
@@ -87,6 +87,7 @@ func (w *Server) reviewPage(c echo.Context, s api.Submission, v harness.ReportVi
 		r.Run.Reviews[i].At = moment(r.Run.Reviews[i].At)
 	}
 	may := access.Check(principal(c), access.Review, access.Object{}) == nil // only what is offered; the service decides
+	r.CanSeeRows = may && v.Report.Binding == "package" && len(v.Report.BrokeRows) > 0
 	r.CanReview = may && s.Result == report.Pass && !s.Approved && s.Awaiting > 0
 	return r
 }

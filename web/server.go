@@ -7,7 +7,8 @@
 // came from them or from a model. Two things hold for every page: the text passes
 // [visible], which shows characters that could deceive a reader as codes, and then
 // html/template alone, which escapes it; and the page carries a content policy
-// that runs no script and loads nothing from elsewhere.
+// that runs no script (on the page of cases: this server's own file alone) and loads
+// nothing from elsewhere.
 package web
 
 import (
