@@ -25,6 +25,8 @@ func problem(err error) (int, api.Problem) {
 		return http.StatusUnauthorized, api.Problem{Code: "denied", Message: "sign in first"}
 	case errors.Is(err, errForgery):
 		return http.StatusForbidden, api.Problem{Code: "denied", Message: errForgery.Error()}
+	case errors.Is(err, errTooMany):
+		return http.StatusTooManyRequests, api.Problem{Code: "too-many", Message: errTooMany.Error()}
 	case errors.Is(err, access.ErrDenied):
 		return http.StatusForbidden, api.Problem{Code: "denied", Message: err.Error()}
 	case errors.As(err, &e):
@@ -66,6 +68,7 @@ func (w *Server) fail(err error, c echo.Context) {
 		return
 	}
 	status, p := problem(err)
+	retryAfter(c, err)
 	if status >= 500 {
 		w.log.Error("request failed", "method", c.Request().Method, "path", c.Path(), "error", err)
 	}

@@ -40,13 +40,14 @@ type Server struct {
 	log     *slog.Logger
 	echo    *echo.Echo
 	secure  bool
+	limits  limits
 	signIn  SignIn // nil: by token alone
 }
 
 // New returns a server. secure says whether it is reached over TLS: cookies are
 // then bound to that.
 func New(s Service, log *slog.Logger, secure bool) *Server {
-	w := &Server{service: s, log: log, echo: echo.New(), secure: secure}
+	w := &Server{service: s, log: log, echo: echo.New(), secure: secure, limits: newLimits()}
 	e := w.echo
 	e.HideBanner, e.HidePort = true, true
 	e.IPExtractor = echo.ExtractIPDirect() // a header that anyone can send is not an address
@@ -56,7 +57,7 @@ func New(s Service, log *slog.Logger, secure bool) *Server {
 	e.Server.ReadTimeout = readTimeout
 	e.Server.IdleTimeout = 2 * time.Minute
 	e.Server.MaxHeaderBytes = 64 << 10
-	e.Use(headers, w.recover(), middleware.BodyLimit(maxBody))
+	e.Use(headers, w.recover(), w.limits.bySocket, middleware.BodyLimit(maxBody))
 	e.GET("/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "ok\n") })
 	e.GET("/readyz", w.ready)
 	e.GET("/v1/openapi.yaml", func(c echo.Context) error { return c.Blob(http.StatusOK, "application/yaml", openapi) })
@@ -149,7 +150,7 @@ func (w *Server) bearer(next echo.HandlerFunc) echo.HandlerFunc {
 			return err
 		}
 		c.Set(principalKey, p)
-		return next(c)
+		return w.limits.byAccount(p.ID, func() error { return next(c) })
 	}
 }
 

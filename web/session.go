@@ -70,7 +70,7 @@ func (w *Server) signedIn(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		c.Set(principalKey, p)
 		c.Set(sessionKey, secret)
-		return next(c)
+		return w.limits.byAccount(p.ID, func() error { return next(c) })
 	}
 }
 

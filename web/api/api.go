@@ -5,7 +5,7 @@ package api
 
 // Problem is the body of every answer that is not a success.
 type Problem struct {
-	Code    string `json:"code"`    // stable, for programs: usage, denied, not-found, conflict, budget-spent, too-large, internal
+	Code    string `json:"code"`    // stable, for programs: usage, denied, not-found, conflict, budget-spent, too-large, too-many, internal
 	Message string `json:"message"` // one sentence for people: what is wrong, where, and what to do
 }
 

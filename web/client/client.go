@@ -129,15 +129,16 @@ func (c *Client) Cancel(ctx context.Context, id string) (api.Submission, error) 
 	return post[api.Submission](ctx, c, "/v1/submissions/"+url.PathEscape(id)+"/cancellation", nil, "", nil)
 }
 
-// Wait asks until the submission has ended. seen is called whenever state or stage change.
+// Wait asks until the submission has ended. seen is called whenever state, stage or place change.
 func (c *Client) Wait(ctx context.Context, id string, seen func(api.Submission)) (api.Submission, error) {
 	var last string
 	for pause := 100 * time.Millisecond; ; pause = min(pause*6/5, 2*time.Second) {
 		s, err := c.Submission(ctx, id)
-		if err != nil {
+		var busy *Error
+		if err != nil && (!errors.As(err, &busy) || busy.Code != "too-many") { // others of this account ask too
 			return s, err
 		}
-		if now := s.State + s.Stage; now != last && seen != nil {
+		if now := s.State + s.Stage + strconv.Itoa(s.Place); err == nil && now != last && seen != nil {
 			seen(s)
 			last = now
 		}
