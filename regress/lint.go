@@ -68,7 +68,7 @@ func (s *Suite) Lint() []string {
 // asked is the digest of what a test asks of its cases, whatever it is called.
 func (t *Test) asked() [sha256.Size]byte {
 	h := sha256.New()
-	fmt.Fprintf(h, "%s %q %q %q %q %s %v", t.Kind, t.Target, t.Class, t.Expect, checks(t), tolerance(t.Tolerance), t.Monotone)
+	fmt.Fprintf(h, "%s %q %q %q %q %s %v %q", t.Kind, t.Target, t.Class, t.Expect, checks(t), tolerance(t.Tolerance), t.Monotone, t.Turns)
 	for _, k := range t.keys() {
 		h.Write(k.whole[:])
 	}
@@ -95,7 +95,11 @@ func (t *Test) forbidsOnly() bool {
 	return t.Checks != nil && !slices.ContainsFunc(t.Checks, asks)
 }
 
-func asks(c score.Check) bool { return c.Not == (c.Score == "refusal") }
+// asks says whether an answer without content fails the check. To call no tool but some,
+// or to retrieve nothing but some, is done by doing nothing.
+func asks(c score.Check) bool {
+	return c.Not == (c.Score == "refusal") && c.Score != "calls_only" && c.Score != "retrieves_only"
+}
 
 // controlled says whether some test asks for content.
 func (s *Suite) controlled() bool {

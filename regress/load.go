@@ -85,7 +85,7 @@ func (l *loader) seen(column string) bool {
 func (l *loader) test(f testFile) (Test, error) {
 	t := Test{
 		Name: f.Name, Capability: f.Capability, Kind: Kind(f.Kind), Critical: f.Critical,
-		Target: f.Target, Class: f.Class, Expect: f.Expect, Tolerance: f.Tolerance, Monotone: f.Monotone,
+		Target: f.Target, Class: f.Class, Expect: f.Expect, Tolerance: f.Tolerance, Monotone: f.Monotone, Turns: f.Turns,
 	}
 	if err := t.Kind.check(); err != nil {
 		return t, err

@@ -71,7 +71,10 @@ func (f testFile) taken() []string {
 // checks gives the test its checks, each with the column of references that it names.
 func (l *loader) checks(f testFile, t *Test, taken map[string][]string) error {
 	for i, c := range f.Checks {
-		check := score.Check{Score: c.Score, Not: c.Not, Fold: c.Fold, Text: c.Text, Texts: c.Texts, AtLeast: c.AtLeast, Tolerance: c.Tolerance}
+		if c.Turn != math.Trunc(c.Turn) || math.Abs(c.Turn) > score.MaxTurns {
+			return fmt.Errorf("check %d: turn is %v; turns are counted from 1 to %d", i+1, c.Turn, score.MaxTurns)
+		}
+		check := score.Check{Score: c.Score, Not: c.Not, Fold: c.Fold, Text: c.Text, Texts: c.Texts, AtLeast: c.AtLeast, Tolerance: c.Tolerance, Tool: c.Tool, Turn: int(c.Turn)}
 		if c.Schema != "" {
 			b, err := l.read(c.Schema, "a schema")
 			if err != nil {
@@ -83,7 +86,7 @@ func (l *loader) checks(f testFile, t *Test, taken map[string][]string) error {
 		switch {
 		case c.Column != "" && !ok:
 			return fmt.Errorf("check %d: there is no column %q", i+1, c.Column)
-		case c.Column != "" && c.Text != "":
+		case c.Column != "" && (c.Text != "" || c.Texts != nil):
 			return fmt.Errorf("check %d has a text and a column; it takes one of them", i+1)
 		case c.Column == "":
 			given = nil

@@ -84,6 +84,7 @@ func redefined(was, now *Test) []string {
 		{"kind", was.Kind, now.Kind}, {"capability", was.Capability, now.Capability}, {"critical", was.Critical, now.Critical},
 		{"change", was.Change, now.Change}, {"target", was.Target, now.Target}, {"class", was.Class, now.Class}, {"expect", was.Expect, now.Expect},
 		{"monotone", was.Monotone, now.Monotone}, {"tolerance", tolerance(was.Tolerance), tolerance(now.Tolerance)}, {"checks", checks(was), checks(now)},
+		{"turns", strings.Join(was.Turns, ", "), strings.Join(now.Turns, ", ")},
 	} {
 		if f.old != f.new {
 			out = append(out, fmt.Sprintf("%s: %v -> %v", f.name, f.old, f.new))

@@ -110,14 +110,11 @@ func (r rule) invariant(a answers) bool {
 // compares the changed forms of an INV test with the answer to their carrier. Silence
 // meets no check, not even one that forbids something.
 func (r rule) checked(i int, a answers) bool {
+	if n := r.test.Conversation(); n > 0 {
+		return r.conversed(i, n, a.texts)
+	}
 	for k, c := range r.test.Checks {
-		reference, from := "", 0
-		switch {
-		case r.test.Given[k] != nil:
-			reference = r.test.Given[k][i]
-		case c.NeedsReference():
-			reference, from = a.texts[0], 1
-		}
+		reference, from := r.reference(k, i, c, a.texts[0])
 		for _, text := range a.texts[from:] {
 			if !r.scorers[k].Holds(text, reference) {
 				return false
@@ -125,6 +122,42 @@ func (r rule) checked(i int, a answers) bool {
 		}
 	}
 	return !slices.ContainsFunc(a.texts, func(s string) bool { return strings.TrimSpace(s) == "" })
+}
+
+// reference returns what check k of case i is held against, and from which example on.
+func (r rule) reference(k, i int, c score.Check, carrier string) (string, int) {
+	switch {
+	case r.test.Given[k] != nil:
+		return r.test.Given[k][i], 0
+	case c.NeedsReference():
+		return carrier, 1
+	}
+	return "", 0
+}
+
+// conversed is checked for answers that tell what was said and done in n turns. One that
+// is not of that form fails, and so does a turn in which nothing was said or done.
+func (r rule) conversed(i, n int, texts []string) bool {
+	all := make([]*score.Said, len(texts))
+	for e, text := range texts {
+		var err error
+		if all[e], err = score.ParseSaid(text, n); err != nil || slices.ContainsFunc(all[e].Turns, score.Turn.Silent) {
+			return false
+		}
+	}
+	for k, c := range r.test.Checks {
+		turn := n
+		if c.Turn > 0 {
+			turn = c.Turn
+		}
+		reference, from := r.reference(k, i, c, all[0].Turns[turn-1].Text)
+		for _, said := range all[from:] {
+			if !r.scorers[k].HoldsSaid(said, reference) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func (r rule) directed(a answers) bool {

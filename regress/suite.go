@@ -68,6 +68,7 @@ type Test struct {
 	Tolerance  *float64 // DIR: allowed move, nil is 0; INV: allowed move of any probability, nil judges classes only
 	Monotone   bool     // DIR: each changed form is held against the form before it, not against the carrier
 
+	Turns     []string      // columns that hold what a person says, turn by turn; nil: one question
 	Checks    []score.Check // of text answers; nil: the test is about classes
 	Given     [][]string    // by check: the reference of each case, nil where the check has its own
 	Single    int           // stress, and MFT or golden with checks: number of cases

@@ -45,6 +45,7 @@ type wireTest struct {
 	Expect     string       `json:"expect,omitempty"`
 	Tolerance  *float64     `json:"tolerance,omitempty"`
 	Monotone   bool         `json:"monotone,omitempty"`
+	Turns      []string     `json:"turns,omitempty"`
 	Checks     []wireCheck  `json:"checks,omitempty"`
 	Single     int          `json:"single,omitempty"`
 	Expected   []string     `json:"expected,omitempty"`
@@ -86,7 +87,7 @@ func (t *Test) wire() wireTest {
 	w := wireTest{
 		Name: t.Name, Capability: t.Capability, Kind: t.Kind, Critical: t.Critical, Change: t.Change,
 		Target: t.Target, Class: t.Class, Expect: t.Expect, Tolerance: t.Tolerance, Monotone: t.Monotone,
-		Single: t.Single, Expected: t.Expected, Forbidden: t.Forbidden, Changed: t.Changed,
+		Turns: t.Turns, Single: t.Single, Expected: t.Expected, Forbidden: t.Forbidden, Changed: t.Changed,
 	}
 	for i, c := range t.Checks {
 		w.Checks = append(w.Checks, wireCheck{c, t.Given[i]})
@@ -149,7 +150,7 @@ func (w wireTest) test() (Test, error) {
 	t := Test{
 		Name: w.Name, Capability: w.Capability, Kind: w.Kind, Critical: w.Critical, Change: w.Change,
 		Target: w.Target, Class: w.Class, Expect: w.Expect, Tolerance: w.Tolerance, Monotone: w.Monotone,
-		Single: w.Single, Expected: w.Expected, Forbidden: w.Forbidden, Changed: w.Changed,
+		Turns: w.Turns, Single: w.Single, Expected: w.Expected, Forbidden: w.Forbidden, Changed: w.Changed,
 		Examples: examples,
 	}
 	for _, c := range w.Checks {

@@ -40,6 +40,7 @@ type testFile struct {
 	Tolerance  *float64 `yaml:"tolerance"`
 	Monotone   bool     `yaml:"monotone"`
 
+	Turns    []string      `yaml:"turns"`    // columns with what a person says, in order
 	Generate *generateFile `yaml:"generate"` // instead of a table
 	Checks   []checkFile   `yaml:"checks"`   // of text answers
 
@@ -84,6 +85,8 @@ type checkFile struct {
 	Schema    string   `yaml:"schema"` // a file beside the suite
 	AtLeast   *float64 `yaml:"at_least"`
 	Tolerance *float64 `yaml:"tolerance"`
+	Tool      string   `yaml:"tool"`
+	Turn      float64  `yaml:"turn"`
 }
 
 // A scalar is a text or a number; what a column takes is known only later.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"strings"
 
 	"proctor/holdout/rows"
 	"proctor/regress"
@@ -56,6 +57,9 @@ func showCases(w io.Writer, t *regress.Test, most int) error {
 	fmt.Fprintf(w, "\n%s %s, %d cases\n", t.Kind, t.Name, t.Len())
 	if t.Change != "" {
 		fmt.Fprintf(w, "  change: %s\n", t.Change)
+	}
+	if n := t.Conversation(); n > 0 {
+		fmt.Fprintf(w, "  a conversation of %d: %s\n", n, strings.Join(t.Turns, ", then "))
 	}
 	for i, c := range t.Checks {
 		fmt.Fprintf(w, "  check %d: %s\n", i+1, c)

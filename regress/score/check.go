@@ -26,15 +26,22 @@ type Check struct {
 	Not       bool     `json:"not,omitempty"`       // the opposite is demanded
 	Fold      bool     `json:"fold,omitempty"`      // upper and lower case are the same
 	Text      string   `json:"text,omitempty"`      // the reference of all cases; "": each case has its own
-	Texts     []string `json:"texts,omitempty"`     // one_of: the set
-	Schema    string   `json:"schema,omitempty"`    // json_schema: the document
+	Texts     []string `json:"texts,omitempty"`     // one_of: the set; calls_only: tools; retrieves: ids
+	Schema    string   `json:"schema,omitempty"`    // json_schema: the document; calls: of the arguments
 	AtLeast   *float64 `json:"at_least,omitempty"`  // graded scores: the least that holds
 	Tolerance *float64 `json:"tolerance,omitempty"` // numeric: allowed distance, nil is 0
+	Tool      string   `json:"tool,omitempty"`      // calls: its name, "" is any
+	Turn      int      `json:"turn,omitempty"`      // of a conversation, from 1; 0: the last, of actions all
 }
+
+// MaxTurns is the most turns of a conversation.
+const MaxTurns = 16
 
 // A form says what a score takes. A graded score gives a number that AtLeast bounds.
 type form struct {
 	reference, fold, texts, schema, tolerance bool
+	action                                    bool    // looks at calls and what was retrieved
+	optional                                  bool    // reference, texts and schema may be left out
 	graded                                    float64 // its largest value, 0: not graded
 }
 
@@ -49,11 +56,18 @@ var forms = map[string]form{
 	"json":        {},
 	"json_schema": {schema: true},
 	"refusal":     {},
-	"f1":          {reference: true, graded: 1},
-	"chrf":        {reference: true, graded: 100},
-	"rouge1":      {reference: true, graded: 1},
-	"rouge2":      {reference: true, graded: 1},
-	"rouge_l":     {reference: true, graded: 1},
+
+	"calls":          {action: true, optional: true, reference: true, schema: true},
+	"calls_only":     {action: true, texts: true},
+	"retrieves":      {action: true, reference: true, texts: true},
+	"retrieves_any":  {action: true, reference: true, texts: true},
+	"retrieves_only": {action: true, reference: true, texts: true},
+
+	"f1":      {reference: true, graded: 1},
+	"chrf":    {reference: true, graded: 100},
+	"rouge1":  {reference: true, graded: 1},
+	"rouge2":  {reference: true, graded: 1},
+	"rouge_l": {reference: true, graded: 1},
 }
 
 // Scores lists the known scores in alphabetical order.
@@ -67,7 +81,12 @@ func Scores() []string {
 }
 
 // NeedsReference says whether each case must bring a reference of its own.
-func (c Check) NeedsReference() bool { return forms[c.Score].reference && c.Text == "" }
+func (c Check) NeedsReference() bool { return c.TakesReference() && !forms[c.Score].optional }
+
+// TakesReference says whether each case may bring a reference of its own.
+func (c Check) TakesReference() bool {
+	return forms[c.Score].reference && c.Text == "" && c.Texts == nil
+}
 
 // String gives the check in words, such as `not contains "canary"`.
 func (c Check) String() string {
@@ -80,6 +99,12 @@ func (c Check) String() string {
 		s += fmt.Sprintf(" %.60q", c.Text)
 	case c.Texts != nil:
 		s += fmt.Sprintf(" %.60q", c.Texts)
+	}
+	if c.Tool != "" {
+		s += fmt.Sprintf(" of %.60q", c.Tool)
+	}
+	if c.Turn > 0 {
+		s += fmt.Sprintf(" in turn %d", c.Turn)
 	}
 	if c.AtLeast != nil {
 		s += fmt.Sprintf(" >= %v", *c.AtLeast)
@@ -99,15 +124,26 @@ func (c Check) check() error {
 	}{
 		{"a text", f.reference, c.Text != ""}, {"fold", f.fold, c.Fold}, {"texts", f.texts, c.Texts != nil},
 		{"a schema", f.schema, c.Schema != ""}, {"at_least", f.graded > 0, c.AtLeast != nil}, {"a tolerance", f.tolerance, c.Tolerance != nil},
+		{"a tool", c.Score == "calls", c.Tool != ""},
 	} {
 		if p.is && !p.uses {
 			return fmt.Errorf("score %s does not use %s", c.Score, p.name)
 		}
 	}
 	switch {
-	case f.texts && len(c.Texts) == 0:
-		return errors.New("score one_of needs texts: the set of allowed answers")
-	case f.schema && c.Schema == "":
+	case c.Turn < 0 || c.Turn > MaxTurns:
+		return fmt.Errorf("turn is %d; turns are counted from 1 to %d", c.Turn, MaxTurns)
+	case c.Text != "" && c.Texts != nil:
+		return fmt.Errorf("score %s takes a text or texts, not both", c.Score)
+	case f.action && c.Text != "":
+		if err := c.checkAction(c.Text); err != nil {
+			return err
+		}
+	}
+	switch {
+	case f.texts && !f.reference && len(c.Texts) == 0:
+		return fmt.Errorf("score %s needs texts: the set that is allowed", c.Score)
+	case f.schema && !f.optional && c.Schema == "":
 		return errors.New("score json_schema needs a schema")
 	case f.graded > 0 && c.AtLeast == nil:
 		return fmt.Errorf("score %s needs at_least, from 0 to %v", c.Score, f.graded)

@@ -66,7 +66,7 @@ func TestCompileRefuses(t *testing.T) {
 	for _, c := range []struct{ check, want string }{
 		{`{"score":"exact","at_least":0.5,"text":"a"}`, "score exact does not use at_least"},
 		{`{"score":"json","text":"a"}`, "score json does not use a text"},
-		{`{"score":"one_of"}`, "score one_of needs texts: the set of allowed answers"},
+		{`{"score":"one_of"}`, "score one_of needs texts: the set that is allowed"},
 		{`{"score":"one_of","texts":[""]}`, "texts holds an empty text"},
 		{`{"score":"f1","text":"a","at_least":0}`, "at_least is 0; the score f1 lies above 0 and is at most 1"},
 		{`{"score":"f1","text":"a","at_least":60}`, "at_least is 60; the score f1 lies above 0 and is at most 1"},

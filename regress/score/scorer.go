@@ -40,6 +40,10 @@ func (c Check) Compile() (*Scorer, error) {
 		}
 	case "json_schema":
 		s.schema, err = compileSchema(c.Schema)
+	case "calls":
+		if c.Schema != "" {
+			s.schema, err = compileSchema(c.Schema)
+		}
 	case "one_of":
 		for _, t := range c.Texts {
 			s.set = append(s.set, c.folded(t))
@@ -59,6 +63,9 @@ func (s *Scorer) CheckReference(text string) error {
 	case len(text) > MaxText:
 		return fmt.Errorf("score %s: more than %d bytes of text", s.check.Score, MaxText)
 	}
+	if forms[s.check.Score].action {
+		return s.check.checkAction(text)
+	}
 	switch s.check.Score {
 	case "regex":
 		_, err := compile(text)
@@ -74,6 +81,9 @@ func (s *Scorer) CheckReference(text string) error {
 // Holds says whether an answer meets the check. The reference is the case's own
 // and ignored where the check has a text.
 func (s *Scorer) Holds(answer, reference string) bool {
+	if forms[s.check.Score].action {
+		return false // a text does nothing
+	}
 	if len(answer) > MaxAnswer || !utf8.ValidString(answer) {
 		return false
 	}
