@@ -45,6 +45,7 @@ func (t *task) report(p *paper, f *frames, e policy.Evidence, d report.Decision)
 	if r.Search, err = whereItBroke(f.diff, p.exam.Inputs, f.candidate.Dimensions(), t.force.policy.Confidence, t.seed); err != nil {
 		return nil, err
 	}
+	policy.ByRows(r, e)
 	seed := sha256.Sum256(append([]byte("proctor/run/1/plant"), t.seed...))
 	r.Planted, err = policy.Plant(t.force.resolved, e, seed, plants)
 	return r, err

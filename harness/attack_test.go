@@ -38,12 +38,12 @@ func TestAttacks(t *testing.T) {
 		name string
 		attack
 		control int // runs
-	}{{"boosting", boosting, unboundRuns}, {"log-loss", oracle, 75}, {"straddling", straddling, unboundRuns}}
+	}{{"boosting", boosting, unboundRuns}, {"log-loss", oracle, 75}, {"straddling", straddling, 30}}
 	n, seeds := 20_000, *attackSeeds
 	if seeds == 0 {
 		n, seeds, attacks = 2000, 1, attacks[1:]
 		for i := range attacks {
-			attacks[i].control = 2
+			attacks[i].control = 3
 		}
 	}
 	gains := map[string][]float64{}
@@ -86,25 +86,26 @@ func TestAttacks(t *testing.T) {
 // boosting is Blum and Hardt's: random models, of which those that are better than
 // chance vote. Who sees results only hears the same of all of them.
 func boosting(a *attacked, lineage string, runs int, scores bool) *attackModel {
-	learned := &attackModel{Everywhere: true}
+	learned, heard := &attackModel{Everywhere: true}, []map[string]int64{}
 	for k := range runs {
 		v := vote{Salt: fmt.Sprint("boost", k, scores), Share: 1, Sign: signs(1)}
 		run := a.enter(lineage, &attackModel{Everywhere: true, Votes: []vote{v}})
-		if scores {
-			v.Sign = bySlice(a.scores(run.ID), func(f report.Flips) bool { return 2*(f.BothRight+f.Fixed) >= f.N })
-		}
 		if run.Result != report.Fail {
 			a.t.Errorf("a random model is %s", run.Result)
 		}
+		if scores {
+			heard = append(heard, rightBySlice(a.scores(run.ID)))
+		}
 		learned.Votes = append(learned.Votes, v)
 	}
+	learned.hear(heard)
 	return learned
 }
 
 // straddling changes the deployed model on so many unsure rows that PASS is a throw of
 // a coin, and keeps the changes that passed, and the contrary of those that did not.
 func straddling(a *attacked, lineage string, runs int, scores bool) *attackModel {
-	learned := &attackModel{}
+	learned, heard := &attackModel{}, []map[string]int64{}
 	for k := range runs {
 		level, err := metrics.TranscriptLevel(0.01, 3, min(k+2, attackRuns+1))
 		if err != nil {
@@ -118,35 +119,48 @@ func straddling(a *attacked, lineage string, runs int, scores bool) *attackModel
 		v := vote{Salt: fmt.Sprint("straddle", k, scores), Share: share, Sign: signs(1)}
 		run := a.enter(lineage, &attackModel{Votes: []vote{v}})
 		if scores {
-			v.Sign = bySlice(a.scores(run.ID), func(f report.Flips) bool { return f.Fixed >= f.Broke })
+			heard = append(heard, rightBySlice(a.scores(run.ID)))
 		} else if run.Result != report.Pass {
 			v.Sign = signs(-1)
 		}
 		learned.Votes = append(learned.Votes, v)
 	}
+	learned.hear(heard)
 	return learned
+}
+
+// hear turns votes into their contrary where reports say that they were right less
+// often than the votes were on average. A report is more than one score: every slice
+// has its own.
+func (m *attackModel) hear(right []map[string]int64) {
+	for k := range right {
+		for g := range attackGroups {
+			sum := int64(0)
+			for _, r := range right {
+				sum += r[strconv.Itoa(g)]
+			}
+			if right[k][strconv.Itoa(g)]*int64(len(right)) < sum {
+				m.Votes[k].Sign[g] = -1
+			}
+		}
+	}
+}
+
+// rightBySlice counts the rows of each group that the candidate had right.
+func rightBySlice(r *report.Report) map[string]int64 {
+	out := map[string]int64{}
+	for _, s := range r.Slices {
+		if s.Dimension == "group" {
+			out[s.Value] = s.Flips.BothRight + s.Flips.Fixed
+		}
+	}
+	return out
 }
 
 func signs(s int) []int {
 	out := make([]int, attackGroups)
 	for g := range out {
 		out[g] = s
-	}
-	return out
-}
-
-// bySlice hears a random model where a report says that it is better than its contrary.
-// A report is more than one score: every slice has its own.
-func bySlice(r *report.Report, better func(report.Flips) bool) []int {
-	out := make([]int, attackGroups)
-	for _, s := range r.Slices {
-		if s.Dimension != "group" {
-			continue
-		}
-		g, _ := strconv.Atoi(s.Value)
-		if out[g] = 1; !better(s.Flips) {
-			out[g] = -1
-		}
 	}
 	return out
 }

@@ -254,7 +254,7 @@ func (a *attacked) seen(lineage string, ids []string) []byte {
 		}
 		out = append(out, v)
 	}
-	list, err := a.as("sub1").Submissions(context.Background(), lineage)
+	list, err := a.as("sub1").Submissions(context.Background(), api.Search{Lineage: lineage})
 	if err != nil {
 		a.t.Fatal(err)
 	}

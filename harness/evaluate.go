@@ -290,6 +290,14 @@ type frames struct {
 	against                     *metrics.Pair // candidate and anchor
 }
 
+// best is the model that the anchor's claim compares with; nil: there is none.
+func (f *frames) best() *metrics.Frame {
+	if f.anchor != nil {
+		return f.anchor
+	}
+	return f.baseline
+}
+
 func (f *frames) release() {
 	for _, x := range []*metrics.Frame{f.candidate, f.baseline, f.anchor} {
 		if x != nil {
@@ -347,5 +355,6 @@ func (t *task) evidence(p *paper, a *replies, f *frames) policy.Evidence {
 	return policy.Evidence{
 		Attempt: int(t.run.Attempt), Candidate: f.candidate, Diff: f.diff, Anchor: f.against, Judged: f.judged,
 		Probes: probes, Binding: policy.BindingPackage, Tier: a.facts.Tier, Code: a.code,
+		Dependence: policy.Dependence{Clusters: p.exam.Clusters, Weights: p.exam.Weights}, Best: f.best(),
 	}
 }

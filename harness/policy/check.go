@@ -106,6 +106,9 @@ func (r *Resolved) claimReport(h Hypothesis) ClaimReport {
 	out := ClaimReport{Claim: h.Claim, List: h.List, Subject: h.subject(), Metric: h.Metric, Unit: c.Unit, Rows: h.Rows, Judged: h.Judged,
 		PowerFirst: first.equal(), PowerLast: last.equal(), Method: "exact paired counts", Same: r.translate(h)}
 	out.Needed, _ = last.needed()
+	if r.Holdout.dependent() && h.Suite == "" {
+		out.Method = "clustered standard error, and exact paired counts where those are wider"
+	}
 	if last.even != nil {
 		out.Method = "normal, with the spread of honest retrainings"
 	}
@@ -186,7 +189,7 @@ func (r *Resolved) checkAnchor() error {
 	if a == nil {
 		return nil
 	}
-	power := metrics.HoldPower(r.Holdout.Rows, r.Policy.ChurnPct/100, -a.ChangeAtLeastPP/100, r.level(r.Policy.BudgetRuns))
+	power := metrics.HoldPower(r.Holdout.witnesses(), r.Policy.ChurnPct/100, -a.ChangeAtLeastPP/100, r.level(r.Policy.BudgetRuns))
 	if !(power >= enough) {
 		return fmt.Errorf("a model equal to the best approved one would pass change_at_least_pp: %s at run %d with %.3f only, and %.2f is asked; lower the bound or budget_runs", number(a.ChangeAtLeastPP), r.Policy.BudgetRuns, power, enough)
 	}
@@ -214,7 +217,7 @@ func (r *Resolved) contradictions() error {
 		return fmt.Errorf("set %s has %d canaries and %d twins; with fewer than %d of both nobody can say whether a model knows the set, and nothing could pass; seal it with canaries", r.Holdout.Name, r.Holdout.Canaries, r.Holdout.Twins, minProbes)
 	}
 	if f := r.Policy.FirstModel; f != nil {
-		if low, _ := metrics.ClopperPearson(r.Holdout.Rows, r.Holdout.Rows, 1-2*r.level(r.Policy.BudgetRuns)); !(low > f.AccuracyAtLeastPct/100) {
+		if low, _ := metrics.ClopperPearson(r.Holdout.witnesses(), r.Holdout.witnesses(), 1-2*r.level(r.Policy.BudgetRuns)); !(low > f.AccuracyAtLeastPct/100) {
 			return fmt.Errorf("first_model: even a model without an error cannot show accuracy_at_least_pct: %s on %d rows; lower it", number(f.AccuracyAtLeastPct), r.Holdout.Rows)
 		}
 	}
@@ -225,6 +228,9 @@ func (r *Resolved) contradictions() error {
 func (r *Resolved) notes() []string {
 	out := []string{}
 	p := r.Policy
+	if r.Holdout.dependent() {
+		out = append(out, fmt.Sprintf("Of the set's %d rows, %d are counted on: each cluster as one row, since nobody knows before a run how alike its rows are.", r.Holdout.Rows, r.Holdout.Witnesses))
+	}
 	if p.FirstModel == nil {
 		out = append(out, "There is no first_model: while the lineage has no baseline, every run is INCONCLUSIVE.")
 	} else if top := r.largestClass(); p.FirstModel.AccuracyAtLeastPct/100 <= top {

@@ -52,6 +52,10 @@ type Evidence struct {
 	Binding   string
 	Tier      string // how the candidate was confined
 	Code      bool   // whether its package brings code
+
+	// Where the set declares clusters or weights:
+	Dependence Dependence
+	Best       *metrics.Frame // the model that Anchor compares with, or the baseline; nil: none
 }
 
 // sane says whether counts can be counts of one model.
@@ -136,9 +140,14 @@ func metric(p *metrics.Pair, name string) effect {
 	}
 }
 
-// of measures a hypothesis in a diff.
-func of(h Hypothesis, d *regress.Diff) effect {
+// of measures a hypothesis.
+func (r *Resolved) of(h Hypothesis, e Evidence) effect {
+	d := e.Diff
 	switch {
+	case h.Suite == "" && r.otherwise(e) != "":
+		return undefined(0, r.otherwise(e))
+	case h.Suite == "" && r.Holdout.dependent():
+		return dependent(h, e)
 	case h.Suite != "":
 		for _, t := range d.Tests {
 			if t.Suite == h.Suite && t.Test != nil && t.Test.Name == h.Test {

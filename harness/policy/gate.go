@@ -23,7 +23,7 @@ type gate struct {
 
 // gate returns the gate of a hypothesis at run k.
 func (r *Resolved) gate(h Hypothesis, attempt int) gate {
-	g := gate{rows: h.Rows, churn: r.Policy.ChurnPct / 100, judged: h.Judged, enough: enoughOf(h), bounds: r.bounds(h), hold: r.level(attempt)}
+	g := gate{rows: r.witnesses(h), churn: r.Policy.ChurnPct / 100, judged: h.Judged, enough: enoughOf(h), bounds: r.bounds(h), hold: r.level(attempt)}
 	if g.bounds.harmForm {
 		g.violate = r.alpha() / float64(max(1, r.watched()))
 	}

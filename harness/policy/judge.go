@@ -95,7 +95,7 @@ func compare(r *Resolved, e Evidence) (found, quiet []report.Finding) {
 		if missingSuite(h, e) {
 			effects[i] = undefined(0, "the suite was not run")
 		} else {
-			effects[i] = of(h, e.Diff)
+			effects[i] = r.of(h, e)
 		}
 		if h.List == report.Watch {
 			ps, at = append(ps, r.pValue(h, effects[i])), append(at, i)
@@ -228,11 +228,16 @@ func anchor(r *Resolved, e Evidence) (report.Finding, bool) {
 	}
 	bound := r.Policy.Anchor.ChangeAtLeastPP
 	f := report.Finding{Claim: findAnchor, List: report.Prove, Outcome: report.Undecided, Metric: metricID("accuracy"), Unit: unitPP, Bound: finite(bound)}
-	if pair == nil || int64(pair.N()) != r.Holdout.Rows {
+	if pair == nil || pair.N() != r.Holdout.Rows {
 		f.Sentence = "There are no rows of both models."
 		return f, true
 	}
 	x := counted(pair.Cells())
+	if why := r.otherwise(e); why != "" {
+		x = undefined(pair.N(), why)
+	} else if r.Holdout.dependent() {
+		x = dependentAnchor(e)
+	}
 	f.N = x.n
 	if x.undefined != "" {
 		f.Sentence = "Accuracy is undefined: " + x.undefined + "."
@@ -269,9 +274,24 @@ func first(r *Resolved, e Evidence) report.Finding {
 		f.Sentence = "There are no answers of the candidate."
 		return f
 	}
+	share := float64(k) / float64(n)
 	low, up := metrics.ClopperPearson(k, n, 1-2*r.level(max(1, e.Attempt)))
 	_, highest := metrics.ClopperPearson(k, n, 1-2*r.alpha())
-	f.Value, f.Low, f.High = finite(100*float64(k)/float64(n)), finite(100*low), finite(100*up)
+	if r.Holdout.dependent() || r.otherwise(e) != "" {
+		s, why := r.rightShare(e)
+		if why != "" {
+			f.Sentence = "Accuracy is undefined: " + why + "."
+			return f
+		}
+		var ok, ok2 bool
+		share = s.mean
+		low, up, ok = s.share(r.level(max(1, e.Attempt)))
+		if _, highest, ok2 = s.share(r.alpha()); !ok || !ok2 {
+			f.Sentence = "The limits of accuracy are undefined."
+			return f
+		}
+	}
+	f.Value, f.Low, f.High = finite(100*share), finite(100*low), finite(100*up)
 	switch {
 	case 100*low > rule.AccuracyAtLeastPct:
 		f.Outcome = report.Holds

@@ -36,6 +36,9 @@ func notCovered(r *Resolved, e Evidence, fs, quiet []report.Finding) []string {
 			out = append(out, s)
 		}
 	}
+	if r.Holdout.dependent() {
+		out = append(out, dependentLine(r.Holdout))
+	}
 	out = append(out, bindingLines(e)...)
 	return append(out, never...)
 }

@@ -69,6 +69,8 @@ func unplantable(r *Resolved, e Evidence) string {
 		return "nothing was compared"
 	case e.Candidate == nil || int64(e.Candidate.Len()) != r.Holdout.Rows || e.Diff.Pair.N() != r.Holdout.Rows || len(e.Diff.Changes()) != e.Candidate.Len():
 		return "the answers are not on the rows that were committed"
+	case r.Holdout.dependent():
+		return "harms are planted into rows that count as independent ones, and these come in clusters or have weights"
 	}
 	return ""
 }
@@ -100,7 +102,7 @@ func newPlanter(r *Resolved, e Evidence, seed [32]byte) *planter {
 	for i, h := range r.Hypotheses {
 		x := undefined(0, "the suite was not run")
 		if !missingSuite(h, e) {
-			x = of(h, e.Diff)
+			x = r.of(h, e)
 		}
 		p.effects = append(p.effects, x.remembered())
 		if h.Dimension != "" {

@@ -126,8 +126,16 @@ func (p *planter) crossing(name string) (crossing, bool) {
 	if c, ok := p.crossings[name]; ok {
 		return c, true
 	}
+	c, ok := cross(p.e.Candidate, name)
+	if ok {
+		p.crossings[name] = c
+	}
+	return c, ok
+}
+
+// cross finds a dimension, or several, in a frame.
+func cross(f *metrics.Frame, name string) (crossing, bool) {
 	var c crossing
-	f := p.e.Candidate
 	for _, part := range strings.Split(name, "*") {
 		d := metrics.Dimension{Name: part, Values: f.Classes(), Codes: f.Answers()}
 		if part != metrics.ByClass {
@@ -139,7 +147,6 @@ func (p *planter) crossing(name string) (crossing, bool) {
 		}
 		c = append(c, d)
 	}
-	p.crossings[name] = c
 	return c, true
 }
 

@@ -45,6 +45,11 @@ type Holdout struct {
 	Positive    int      `json:"positive"` // -1: none is declared
 	Canaries    int64    `json:"canaries"`
 	Twins       int64    `json:"twins"`
+
+	// Where the set declares clusters or weights:
+	Clusters  int   `json:"clusters,omitempty"` // 0: every row is one
+	Weighted  bool  `json:"weighted,omitempty"`
+	Witnesses int64 `json:"witnesses,omitempty"` // as how many independent rows Rows count at least
 }
 
 // A Suite names a suite by digest.
@@ -64,6 +69,7 @@ type Hypothesis struct {
 	Suite     string   `json:"suite,omitempty"`
 	Test      string   `json:"test,omitempty"`
 	Rows      int64    `json:"rows"`
+	Witnesses int64    `json:"witnesses,omitempty"` // likewise, of this hypothesis
 	// Judged is false where an equal model would not HOLD with .995 at the last run, of
 	// all rows with .95: the hypothesis is tested for harm, but cannot show that there is none.
 	Judged bool `json:"judged"`
@@ -105,9 +111,6 @@ func resolve(p *Policy, holdouts []holdout.Commitment, suites []*regress.Suite) 
 		Name: c.Name, Version: c.Version, Digest: c.Digest, Rows: int64(c.Rows), Classes: c.Classes, ClassCounts: c.ClassCounts,
 		Positive: slices.Index(c.Classes, c.Positive), Canaries: int64(c.Canaries), Twins: int64(c.Twins),
 	}}
-	if c.Dependent() {
-		return nil, fmt.Errorf("set %s declares clusters or weights, and no claim counts by them", c.Name)
-	}
 	if len(c.Classes) != len(c.ClassCounts) || len(c.Classes) < 2 || c.Rows < 1 {
 		return nil, fmt.Errorf("set %s: its commitment has %d classes, %d class counts and %d rows", c.Name, len(c.Classes), len(c.ClassCounts), c.Rows)
 	}
@@ -134,6 +137,15 @@ func resolve(p *Policy, holdouts []holdout.Commitment, suites []*regress.Suite) 
 			}
 			r.Hypotheses = append(r.Hypotheses, hs...)
 		}
+	}
+	if c.Dependent() {
+		r.Holdout.Clusters, r.Holdout.Weighted, r.Holdout.Witnesses = c.Clusters, c.Weighted, c.WitnessesOf("", "", int64(c.Rows))
+		for i, h := range r.Hypotheses {
+			r.Hypotheses[i].Witnesses = c.WitnessesOf(h.Dimension, h.Value, h.Rows)
+		}
+	}
+	if err := r.checkDependent(); err != nil {
+		return nil, err
 	}
 	r.fixSlices()
 	return r, r.checkSize()
@@ -265,13 +277,14 @@ func (r *Resolved) fixSlices() {
 // level of a violation.
 func (r *Resolved) fixVisible() {
 	type same struct {
-		claim  string
-		rows   int64
-		judged bool
+		claim     string
+		rows      int64
+		witnesses int64
+		judged    bool
 	}
 	seen := map[same]*float64{}
 	for i, h := range r.Hypotheses {
-		k := same{h.Claim, h.Rows, h.Judged}
+		k := same{h.Claim, h.Rows, h.Witnesses, h.Judged}
 		v, ok := seen[k]
 		if !ok {
 			if x, found := r.gate(h, 1).visible(); found {
@@ -287,7 +300,7 @@ func (r *Resolved) fixVisible() {
 func (r *Resolved) pool(group []Hypothesis) []Hypothesis {
 	var kept []Hypothesis
 	pooled := group[0]
-	pooled.Value, pooled.Rows = rest, 0
+	pooled.Value, pooled.Rows, pooled.Witnesses = rest, 0, 0
 	for _, h := range group {
 		h.Judged = r.holds(h) >= enoughOf(h)
 		if h.Dimension == "" || h.Judged {
@@ -295,6 +308,7 @@ func (r *Resolved) pool(group []Hypothesis) []Hypothesis {
 			continue
 		}
 		pooled.Pooled, pooled.Rows = append(pooled.Pooled, h.Value), pooled.Rows+h.Rows
+		pooled.Witnesses = max(pooled.Witnesses, h.Witnesses) // a cluster may be in several values
 	}
 	if len(pooled.Pooled) > 0 {
 		pooled.Judged = r.holds(pooled) >= steady
