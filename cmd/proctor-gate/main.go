@@ -1,8 +1,9 @@
 // Command proctor-gate tells a pipeline whether a model may be released.
 //
-//	proctor-gate --bundle approval.json --trust trust.json --requirements gate.json --model ./model
+//	proctor-gate check   --bundle approval.json --trust trust.json --requirements gate.json --model ./model [FILE...]
+//	proctor-gate explain ...   the same, and how each step went
 //
-// It works offline from files. Exit codes: 0 released; 10 denied or not valid
+// The word check may be left out. It works offline from files. Exit codes: 0 released; 10 denied or not valid
 // today; 11 the evidence was inconclusive; 13 it passed and is not approved; 3 an
 // invalid signature, log proof or form; 2 something to read is missing or broken,
 // or the command line is; 1 an internal error. Nothing but 0 opens a gate.
@@ -44,7 +45,7 @@ func main() { os.Exit(run(os.Args[1:], time.Now(), os.Stdout, os.Stderr)) }
 // answer is what --json prints, on one line.
 type answer struct {
 	Open     bool   `json:"open"`
-	Code     string `json:"code"` // open, invalid, denied, stale, inconclusive, awaiting-review, cannot-check
+	Code     string `json:"code"` // open, waived, invalid, denied, stale, inconclusive, awaiting-review, cannot-check
 	Step     int    `json:"step,omitempty"`
 	Reason   string `json:"reason"`
 	Subject  string `json:"subject,omitempty"`
@@ -53,82 +54,137 @@ type answer struct {
 	LogIndex *int64 `json:"log_index,omitempty"`
 }
 
-func run(args []string, now time.Time, out, errs io.Writer) (exit int) {
+// An invocation is what the command line says.
+type invocation struct {
+	bundle, evidence, trust, root, requirements, revocations, memory string // files
+	model, digest                                                    string
+	files                                                            []string
+	explain, asJSON                                                  bool
+}
+
+func parse(args []string, errs io.Writer) (invocation, error) {
+	var c invocation
 	f := flag.NewFlagSet("proctor-gate", flag.ContinueOnError)
 	f.SetOutput(errs)
-	bundle := f.String("bundle", "", "`file` with the approval's bundle")
-	evidence := f.String("evidence", "", "`file` with the evidence's bundle; needed if the requirements name binding or tier_at_least")
-	trust := f.String("trust", "", "`file` with the pinned keys, as the service publishes them")
-	requirements := f.String("requirements", "", "`file` with what this gate demands")
-	model := f.String("model", "", "`folder` with the model's files, as they are to be released")
-	memory := f.String("memory", "", "`file` in which the gate keeps what it saw of the log; made at the first yes")
-	explain := f.Bool("explain", false, "say of each step what it stops and how it went")
-	asJSON := f.Bool("json", false, "answer in JSON")
-	if err := f.Parse(args); err != nil {
+	f.StringVar(&c.bundle, "bundle", "", "`file` with the approval's bundle, or a waiver's")
+	f.StringVar(&c.evidence, "evidence", "", "`file` with the evidence's bundle; needed if the requirements name a binding, a tier, a policy floor or programs")
+	f.StringVar(&c.trust, "trust", "", "`file` with the pinned keys, as the service publishes them; with --root, one that root keys signed")
+	f.StringVar(&c.root, "root", "", "`file` with the root keys that sign trust files")
+	f.StringVar(&c.requirements, "requirements", "", "`file` with what this gate demands")
+	f.StringVar(&c.revocations, "revocations", "", "`file` with the signed list of what is revoked; fetch it before each call")
+	f.StringVar(&c.model, "model", "", "`folder` with the model's files, as they are to be released; files behind the flags: these of it alone")
+	f.StringVar(&c.digest, "digest", "", "in place of --model, `sha256:...` of the package: whoever gives it answers for the bytes")
+	f.StringVar(&c.memory, "memory", "", "`file` in which the gate keeps what it saw; made at the first yes")
+	f.BoolVar(&c.explain, "explain", false, "say of each step what it stops and how it went")
+	f.BoolVar(&c.asJSON, "json", false, "answer in JSON")
+	if len(args) > 0 && (args[0] == "check" || args[0] == "explain") {
+		c.explain = args[0] == "explain"
+		args = args[1:]
+	}
+	err := f.Parse(args)
+	c.files = f.Args()
+	return c, err
+}
+
+func run(args []string, now time.Time, out, errs io.Writer) (exit int) {
+	c, err := parse(args, errs)
+	if err != nil {
 		return exitUsage
 	}
-	a, exit := decide(f.NArg(), *bundle, *evidence, *trust, *requirements, *model, *memory, now)
-	if *explain && !*asJSON {
-		explainTo(out, a)
+	a, trace, exit := c.decide(now)
+	if c.explain && !c.asJSON {
+		explainTo(out, trace)
 	}
-	if err := say(out, a, *asJSON); err != nil {
+	if err := say(out, a, c.asJSON); err != nil {
 		fmt.Fprintln(errs, "proctor-gate:", err)
 		return exitInternal // an answer that nobody got is no yes
 	}
 	return exit
 }
 
-func decide(extra int, bundle, evidence, trust, requirements, model, memory string, now time.Time) (answer, int) {
-	in, err := read(extra, bundle, evidence, trust, requirements, model)
+func (c invocation) decide(now time.Time) (answer, []gate.StepResult, int) {
+	in, err := c.read()
 	if err == nil {
-		in.Memory, err = remembered(memory)
+		in.Memory, err = remembered(c.memory)
 	}
 	if err != nil {
-		return answer{Code: gate.Unreadable, Reason: err.Error()}, exitUsage
+		return answer{Code: gate.Unreadable, Reason: err.Error()}, gate.Untried(), exitUsage
 	}
 	in.Now = now
-	ok, err := gate.Check(in)
-	if err == nil && memory != "" {
-		err = remember(memory, ok.Memory)
+	ok, trace, err := gate.Explain(in)
+	if err == nil && c.memory != "" {
+		err = remember(c.memory, ok.Memory)
 	}
 	if err == nil {
-		return answer{Open: true, Code: "open", Subject: ok.Subject, LastDay: ok.LastDay, Evidence: ok.Evidence, LogIndex: &ok.LogIndex,
-			Reason: fmt.Sprintf("%s (%s) is approved until %s, log entry %d", ok.Name, ok.Subject, ok.LastDay, ok.LogIndex)}, exitOpen
+		return opened(ok), trace, exitOpen
 	}
 	var r *gate.Refusal
 	if !errors.As(err, &r) || exits[r.Code] == exitOpen {
-		return answer{Code: gate.Unreadable, Reason: err.Error()}, exitInternal
+		return answer{Code: gate.Unreadable, Reason: err.Error()}, trace, exitInternal
 	}
-	return answer{Code: r.Code, Step: r.Step, Reason: r.Reason}, exits[r.Code]
+	return answer{Code: r.Code, Step: r.Step, Reason: r.Reason}, trace, exits[r.Code]
 }
 
-func read(extra int, bundle, evidence, trust, requirements, model string) (in gate.Input, err error) {
-	if extra > 0 {
-		return in, errors.New("there are arguments that belong to no flag")
+func opened(ok gate.Accepted) answer {
+	a := answer{Open: true, Code: "open", Subject: ok.Subject, LastDay: ok.LastDay, Evidence: ok.Evidence, LogIndex: &ok.LogIndex,
+		Reason: fmt.Sprintf("%s (%s) is approved until %s, log entry %d", ok.Name, ok.Subject, ok.LastDay, ok.LogIndex)}
+	if ok.Waived {
+		a.Code, a.Reason = "waived", fmt.Sprintf("%s (%s) is NOT approved; two people waived that until %s, log entry %d", ok.Name, ok.Subject, ok.LastDay, ok.LogIndex)
 	}
-	if in.Model = model; model == "" {
+	return a
+}
+
+func (c invocation) read() (in gate.Input, err error) {
+	in.Model, in.Digest, in.Files = c.model, c.digest, c.files
+	if c.model == "" && c.digest == "" {
 		return in, errors.New("--model is missing")
 	}
-	if in.Approval, err = readFile("--bundle", bundle); err != nil {
+	if in.Approval, err = readFile("--bundle", c.bundle); err != nil {
 		return in, err
 	}
-	if evidence != "" {
-		if in.Evidence, err = readFile("--evidence", evidence); err != nil {
+	for _, f := range []struct {
+		flag, path string
+		into       *[]byte
+	}{{"--evidence", c.evidence, &in.Evidence}, {"--revocations", c.revocations, &in.Revocations}} {
+		if f.path == "" {
+			continue
+		}
+		if *f.into, err = readFile(f.flag, f.path); err != nil {
 			return in, err
 		}
 	}
-	text, err := readFile("--trust", trust)
+	if err := c.readTrust(&in); err != nil {
+		return in, err
+	}
+	text, err := readFile("--requirements", c.requirements)
 	if err != nil {
-		return in, err
-	}
-	if in.Trust, err = gate.ParseTrust(text); err != nil {
-		return in, err
-	}
-	if text, err = readFile("--requirements", requirements); err != nil {
 		return in, err
 	}
 	in.Requirements, err = gate.ParseRequirements(text)
 	return in, err
+}
+
+// readTrust reads bare keys, or a trust file that root keys signed.
+func (c invocation) readTrust(in *gate.Input) error {
+	text, err := readFile("--trust", c.trust)
+	if err != nil {
+		return err
+	}
+	if c.root == "" {
+		in.Trust, err = gate.ParseTrust(text)
+		return err
+	}
+	keys, err := readFile("--root", c.root)
+	if err != nil {
+		return err
+	}
+	roots, err := gate.ParseRoots(keys)
+	if err != nil {
+		return err
+	}
+	signed, err := gate.OpenTrust(text, roots)
+	in.Signed = &signed
+	return err
 }
 
 // remembered reads a gate's memory; one that was not made yet is empty.
@@ -190,23 +246,16 @@ func say(w io.Writer, a answer, asJSON bool) error {
 	}
 	word := "CLOSED"
 	if a.Open {
-		word = "OPEN"
+		word = strings.ToUpper(a.Code) // OPEN, WAIVED
 	}
 	_, err := fmt.Fprintf(w, "%s: %s\n", word, printable(a.Reason))
 	return err
 }
 
 // explainTo says of each step how it went. What stopped it is said after that.
-func explainTo(w io.Writer, a answer) {
-	for i, stops := range gate.Steps() {
-		word := "passed     "
-		switch {
-		case !a.Open && i+1 == a.Step:
-			word = "STOPPED    "
-		case !a.Open && i+1 > a.Step: // a.Step is 0 if what is needed could not be read
-			word = "not reached"
-		}
-		fmt.Fprintf(w, "%2d  %s  against %s\n", i+1, word, stops)
+func explainTo(w io.Writer, trace []gate.StepResult) {
+	for i, s := range trace {
+		fmt.Fprintf(w, "%2d  %-12s  against %s\n", i+1, s.Went, s.Stops)
 	}
 }
 

@@ -52,14 +52,14 @@ func printAudit(o console, a api.Audit) error {
 	return err
 }
 
-type trustCmd struct {
+type trustFetch struct {
 	remote
 	Dir string `help:"Folder to write trust.json, trusted_root.json, evidence.pub.pem and approve.pub.pem to; else trust.json is printed." type:"path" env:"-" placeholder:"FOLDER"`
 }
 
 // Run fetches the keys. They are worth as much as the way they came: compare them
 // once with a copy that came another way, then keep them.
-func (c *trustCmd) Run(ctx context.Context, o console) error {
+func (c *trustFetch) Run(ctx context.Context, o console) error {
 	t, err := c.client().Trust(ctx)
 	if err != nil {
 		return err

@@ -37,6 +37,7 @@ const dataFormat = "proctor/data/1"
 //	blobs/        sealed chunks, packages, reports; named by digest
 //	keys/         secret: evidence.pem, approve.pem, officer.pem, log.key, kek, session
 //	trusted/head  the newest checkpoint of the log; better elsewhere, see --head
+//	trusted/trust  the trust file that root keys signed, if there is one; it is published
 //	trusted/console.sock  while a service runs: see [order]
 //	scratch/      packages in use; emptied at start
 type dataDir struct {
@@ -66,7 +67,7 @@ func (d dataDir) open(ctx context.Context, log *slog.Logger, adjust func(*harnes
 	if err := d.prepare(ctx); err != nil {
 		return nil, err
 	}
-	c := harness.Config{Name: d.Name, Scratch: d.path("scratch"), Logger: log, Now: time.Now, Rand: rand.Reader}
+	c := harness.Config{Name: d.Name, Scratch: d.path("scratch"), TrustFile: d.path("trusted/trust"), Logger: log, Now: time.Now, Rand: rand.Reader}
 	if err := d.keys(&c); err != nil {
 		return nil, err
 	}

@@ -107,6 +107,8 @@ func outcome(s api.Submission) error {
 		return &coded{exitFail, errors.New(s.Sentence)}
 	case s.State != "done":
 		return &coded{exitInternal, fmt.Errorf("no verdict (%s): %s", s.Reason, s.Sentence)}
+	case s.Revoked != "":
+		return &coded{exitFail, errors.New(s.Revoked)}
 	case s.Result == report.Pass && s.Awaiting < 0:
 		return &coded{exitFail, errors.New("a reviewer has refused it")}
 	case s.Result == report.Pass && !s.Approved:

@@ -8,11 +8,8 @@ import (
 	"os"
 
 	"proctor/harness"
-	"proctor/harness/gate"
 	"proctor/harness/store/sqlite"
 	"proctor/harness/tlog"
-	"proctor/harness/verdict"
-	"proctor/web/api"
 )
 
 type logCmd struct {
@@ -22,12 +19,13 @@ type logCmd struct {
 type logAuditCmd struct {
 	dataDir
 	Trust      string   `help:"File with the pinned keys; a copy of your own, not one from the folder." required:"" type:"path" env:"-" placeholder:"FILE"`
+	Root       string   `help:"File with the root keys, if --trust is a file that they signed." type:"path" env:"-" placeholder:"FILE"`
 	Checkpoint []string `help:"Older checkpoint that you kept, which the log must contain. Can be repeated." type:"path" env:"-" placeholder:"FILE"`
 }
 
 // Run needs no running service and changes nothing; one may run.
 func (c *logAuditCmd) Run(ctx context.Context, o console) error {
-	keys, trust, err := readTrust(c.Trust)
+	keys, trust, err := readTrust(c.Trust, c.Root)
 	if err != nil {
 		return err
 	}
@@ -62,17 +60,4 @@ func (c *logAuditCmd) Run(ctx context.Context, o console) error {
 	}
 	_, err = fmt.Fprintf(o.Out, "log of %d entries, root %x: every leaf, signature, form and order; it contains %s\n", tree.N, tree.Hash[:], count(len(known), "checkpoint"))
 	return err
-}
-
-// readTrust reads the pinned keys, as the service publishes them.
-func readTrust(path string) (api.Trust, verdict.Trust, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return api.Trust{}, verdict.Trust{}, err
-	}
-	keys, trust, err := gate.ReadTrust(text)
-	if err != nil {
-		err = usagef("%s: %v", path, err)
-	}
-	return keys, trust, err
 }

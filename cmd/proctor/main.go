@@ -58,7 +58,12 @@ type cli struct {
 	Audit    auditCmd    `cmd:"" help:"Recompute the log and everything that rests on it."`
 	Log      logCmd      `cmd:"" help:"Check a log on the machine that holds it."`
 	Monitor  monitorCmd  `cmd:"" help:"Watch a service's log from outside."`
-	Trust    trustCmd    `cmd:"" help:"Write the keys that a release gate pins."`
+	Trust    trustCmd    `cmd:"" help:"Write the keys that a release gate pins; sign trust files with offline root keys."`
+	Impact   impactCmd   `cmd:"" help:"List every verdict that rests on a set, suite, policy, harness build, key or person."`
+	Revoke   revokeCmd   `cmd:"" help:"Propose to take back a verdict, a model, a key, or all that rests on something."`
+	Waiver   waiverCmd   `cmd:"" help:"Let one model through one gate once without an approval; two people."`
+
+	Revocations revocationsCmd `cmd:"" help:"Fetch the signed list of what is revoked, for gates that stay offline."`
 
 	SigningKey signingKeyCmd `cmd:"" help:"Replace signing keys."`
 }

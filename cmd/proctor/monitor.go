@@ -18,6 +18,7 @@ type monitorCmd struct {
 	Server string        `help:"Address of the service whose log is watched." default:"http://127.0.0.1:7800" placeholder:"URL"`
 	Token  string        `help:"Token of an auditor or reviewer: statements are looked at too. Without one, leaves only. Better given as PROCTOR_TOKEN." placeholder:"TOKEN"`
 	Trust  string        `help:"File with the pinned keys; a copy of your own." required:"" type:"path" env:"-" placeholder:"FILE"`
+	Root   string        `help:"File with the root keys, if --trust is a file that they signed." type:"path" env:"-" placeholder:"FILE"`
 	State  string        `help:"File that remembers what was seen; made at the first look. Keep it where the service's operators cannot write." required:"" type:"path" env:"-" placeholder:"FILE"`
 	Every  time.Duration `help:"Look again after that long, for ever; else once." env:"-" placeholder:"TIME"`
 	JSON   bool          `help:"Print each alarm as one line of JSON." env:"-"`
@@ -26,7 +27,7 @@ type monitorCmd struct {
 // Run ends with the code for tampering at the first alarm. That it could not look is
 // an error when it looks once, and a line when it goes on.
 func (c *monitorCmd) Run(ctx context.Context, o console) error {
-	keys, trust, err := readTrust(c.Trust)
+	keys, trust, err := readTrust(c.Trust, c.Root)
 	if err != nil {
 		return err
 	}

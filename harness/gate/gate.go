@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"proctor/harness/verdict"
@@ -22,8 +23,12 @@ type Input struct {
 	Approval     []byte // bundle of the approval
 	Evidence     []byte // bundle of the evidence; nil: not given
 	Trust        verdict.Trust
+	Signed       *SignedTrust // in place of Trust: a trust file that root keys signed
+	Revocations  []byte       // signed list of what is revoked; nil: not given
 	Requirements Requirements
-	Model        string // folder with the model's package, as it is to be released
+	Model        string   // folder with the model's package, as it is to be released
+	Files        []string // of Model, with slashes: only these are released; empty: all
+	Digest       string   // in place of Model: of the package; who gives it answers for the bytes
 	Now          time.Time
 	Memory       Memory // what this gate saw before; the zero value: nothing
 
@@ -59,12 +64,13 @@ func refuse(code, format string, a ...any) error {
 type Accepted struct {
 	Subject  string // package digest
 	Name     string // of the model
-	FirstDay string // of the approval's validity, YYYY-MM-DD
+	FirstDay string // of the approval's validity, YYYY-MM-DD; of a waiver's, a time
 	LastDay  string
 	Evidence string // digest of the evidence that was approved
 	LogIndex int64
 	LogSize  int64  // of the signed checkpoint
 	Memory   Memory // what this gate has seen now; keep it for the next time
+	Waived   bool   // by a waiver; there is no approval
 }
 
 // look is what the steps find out on their way.
@@ -72,52 +78,104 @@ type look struct {
 	Input
 	bundle   *verdict.Verified
 	approval *verdict.Approval
+	waiver   *verdict.Waiver // in place of approval
 	evidence *verdict.Evidence
+	list     *verdict.RevocationList
+}
+
+// A step is one thing that is made sure of.
+type step struct {
+	stops    string
+	check    func(*look) error
+	demanded func(*look) bool // nil: always
+	waivable bool             // a waiver takes its place
 }
 
 // steps in their order. Later ones use what earlier ones made sure of.
-var steps = []struct {
-	stops string
-	check func(*look) error
-}{
-	{"forged, altered, unlogged bundles; evidence dressed as an approval", (*look).authentic},
-	{"the approval of another service that has the same keys", (*look).verifier},
-	{"an approval for another lineage, gate or environment", (*look).resource},
-	{"an approval under an older or laxer policy", (*look).policy},
-	{"an old approval, or one that is not valid yet", (*look).today},
-	{"evidence of another run beside the approval", (*look).matching},
-	{"weights that may be swapped, or were run less confined than demanded", (*look).confined},
-	{"other bytes than those that were judged", (*look).bytes},
-	{"a history of the log that was made for this gate alone", (*look).witnessed},
-	{"a log that was rolled back or forked since this gate looked last", (*look).remembered},
+var steps = []step{
+	{"forged, altered, unlogged bundles; evidence dressed as an approval", (*look).authentic, nil, false},
+	{"the approval of another service that has the same keys", (*look).verifier, nil, false},
+	{"an approval for another lineage, gate or environment", (*look).resource, nil, false},
+	{"an approval under an older or laxer policy", (*look).policy, func(l *look) bool { return len(l.Requirements.policies()) > 0 }, true},
+	{"an old approval, or one that is not valid yet", (*look).today, nil, false},
+	{"evidence of another run beside the approval", (*look).matching, func(l *look) bool { return l.Evidence != nil || l.Requirements.needEvidence() && l.waiver == nil }, false},
+	{"weights that may be swapped, or were run less confined than demanded", (*look).confined, func(l *look) bool { return l.Requirements.needConfinement() }, true},
+	{"other bytes than those that were judged", (*look).bytes, nil, false},
+	{"a history of the log that was made for this gate alone", (*look).witnessed, func(l *look) bool { return l.Requirements.Witnesses > 0 }, false},
+	{"a log that was rolled back or forked since this gate looked last", (*look).remembered, func(l *look) bool { return l.Memory.Size > 0 }, false},
+	{"a policy of another name, or a version below the floor", (*look).floor, func(l *look) bool { return l.Requirements.PolicyFloor != nil }, true},
+	{"a verdict by a program that counts wrong", (*look).program, func(l *look) bool { return len(l.Requirements.Harness) > 0 }, true},
+	{"an approval that was revoked, or rests on what was", (*look).unrevoked, func(l *look) bool { return l.Revocations != nil || l.Requirements.RevocationsMaxAge > 0 }, false},
+	{"keys that were replaced: an older trust file, or one that ended", (*look).trusted, func(l *look) bool { return l.Signed != nil || l.Memory.TrustVersion > 0 }, false},
 }
 
-// Steps returns which attack each step of [Check] stops; step 1 is the first.
-func Steps() []string {
-	var out []string
+// How a step went.
+const (
+	Passed      = "passed"
+	NotDemanded = "not demanded" // nothing asked for it: it shows nothing
+	Waived      = "waived"
+	Stopped     = "STOPPED"
+	NotReached  = "not reached"
+)
+
+// A StepResult says of one step what it stops and how it went.
+type StepResult struct {
+	Stops string
+	Went  string
+}
+
+// Untried returns the steps as they are before anything was looked at.
+func Untried() (out []StepResult) {
 	for _, s := range steps {
-		out = append(out, s.stops)
+		out = append(out, StepResult{s.stops, NotReached})
 	}
 	return out
 }
 
 // Check returns what is accepted, or a *[Refusal].
 func Check(in Input) (Accepted, error) {
-	l := &look{Input: in}
+	a, _, err := Explain(in)
+	return a, err
+}
+
+// Explain is [Check] that tells how each step went.
+func Explain(in Input) (Accepted, []StepResult, error) {
+	l, trace := &look{Input: in}, Untried()
+	if l.Signed != nil {
+		l.Trust = l.Signed.Trust
+	}
 	for i, s := range steps {
-		if in.without[i+1] {
+		switch {
+		case in.without[i+1]:
+			continue
+		case l.waiver != nil && s.waivable:
+			trace[i].Went = Waived
+			continue
+		case s.demanded != nil && !s.demanded(l):
+			trace[i].Went = NotDemanded
 			continue
 		}
 		if err := s.check(l); err != nil {
 			r := &Refusal{Code: Unreadable, Reason: err.Error()}
 			errors.As(err, &r)
-			r.Step = i + 1
-			return Accepted{}, r
+			r.Step, trace[i].Went = i+1, Stopped
+			return Accepted{}, trace, r
 		}
+		trace[i].Went = Passed
 	}
-	first, last := l.approval.Days()
+	return l.accepted(), trace, nil
+}
+
+func (l *look) accepted() Accepted {
 	of := l.bundle.Subject()
-	return Accepted{of.Digest, of.Name, first, last, l.approval.EvidenceDigest(), l.bundle.Index, l.bundle.TreeSize, l.Memory.after(l.bundle)}, nil
+	a := Accepted{Subject: of.Digest, Name: of.Name, LogIndex: l.bundle.Index, LogSize: l.bundle.TreeSize, Memory: l.after()}
+	if l.waiver != nil {
+		a.Waived, a.FirstDay, a.LastDay, a.Evidence = true, l.waiver.At, l.waiver.Until, l.waiver.Evidence
+		return a
+	}
+	a.FirstDay, a.LastDay = l.approval.Days()
+	a.Evidence = l.approval.EvidenceDigest()
+	return a
 }
 
 // 1. The approval was signed by the approve key and is in the log.
@@ -130,6 +188,9 @@ func (l *look) authentic() error {
 	}
 	v, err := verdict.Verify(l.Approval, l.Trust, verdict.Expectation{Type: verdict.ApprovalType, AnySubject: true})
 	if err != nil {
+		if w, err := verdict.Verify(l.Approval, l.Trust, verdict.Expectation{Type: verdict.WaiverType, AnySubject: true}); err == nil {
+			return l.takeWaiver(w)
+		}
 		return l.notApproval(err)
 	}
 	a, ok := v.Statement().(*verdict.Approval)
@@ -158,31 +219,47 @@ func (l *look) notApproval(err error) error {
 
 // 2. It comes from the service that the gate knows.
 func (l *look) verifier() error {
-	if got := l.approval.Verifier.ID; got != l.Requirements.VerifierID {
+	var got string
+	if l.waiver != nil {
+		got = l.waiver.Verifier
+	} else {
+		got = l.approval.Verifier.ID
+	}
+	if got != l.Requirements.VerifierID {
 		return refuse(Denied, "the approval is by %q, this gate accepts %q", got, l.Requirements.VerifierID)
 	}
 	return nil
 }
 
-// 3. It is for this gate.
+// 3. It is for this gate; a waiver, for this admission too.
 func (l *look) resource() error {
+	if l.waiver != nil {
+		return l.admission()
+	}
 	if got := l.approval.ResourceURI; got != l.Requirements.ResourceURI {
 		return refuse(Denied, "the approval is for %q, this gate is %q", got, l.Requirements.ResourceURI)
 	}
 	return nil
 }
 
-// 4. It was judged by the policy that the gate pins.
+// 4. It was judged by a policy that the gate pins.
 func (l *look) policy() error {
-	if got := l.approval.PolicyDigest(); got != l.Requirements.PolicyDigest {
-		return refuse(Denied, "the approval is under policy %s, this gate demands %s", got, l.Requirements.PolicyDigest)
+	want := l.Requirements.policies()
+	if got := l.approval.PolicyDigest(); !slices.Contains(want, got) {
+		return refuse(Denied, "the approval is under policy %s, this gate demands %s", got, strings.Join(want, " or "))
 	}
 	return nil
 }
 
-// 5. It is valid today.
+// 5. It is valid today; a waiver, now.
 func (l *look) today() error {
 	now := l.now()
+	if l.waiver != nil {
+		if !l.waiver.Holds(now) {
+			return refuse(Stale, "the waiver holds from %s to %s, it is %s", l.waiver.At, l.waiver.Until, now.UTC().Format(time.RFC3339))
+		}
+		return nil
+	}
 	if !l.approval.ValidOn(now) {
 		first, last := l.approval.Days()
 		return refuse(Stale, "the approval is valid from %s to %s, today is %s (UTC)", first, last, now.UTC().Format(time.DateOnly))
@@ -190,26 +267,29 @@ func (l *look) today() error {
 	return nil
 }
 
-// 6. The evidence, if given, is the one that was approved.
+// 6. The evidence, if given, is the one that was approved, or the one that the waiver is for.
 func (l *look) matching() error {
 	if len(l.Evidence) == 0 {
 		if l.Evidence != nil {
 			return refuse(Unreadable, "the evidence bundle is empty")
 		}
-		if l.Requirements.needEvidence() {
-			return refuse(Unreadable, "the requirements name a binding or a tier, which only the evidence shows: give its bundle")
-		}
-		return nil
+		return refuse(Unreadable, "the requirements name a binding, a tier, a floor or a program, which only the evidence shows: give its bundle")
 	}
 	v, err := verdict.Verify(l.Evidence, l.Trust, verdict.Expectation{Type: verdict.EvidenceType, Subject: l.bundle.Subject().Digest})
 	if err != nil {
 		return refuse(Invalid, "the evidence is not logged evidence on this model by the trusted keys: %v", err)
 	}
-	if v.Digest() != l.approval.EvidenceDigest() {
-		return refuse(Denied, "the approval is of evidence %s, this is %s", l.approval.EvidenceDigest(), v.Digest())
+	var want string
+	if l.waiver != nil {
+		want = l.waiver.Evidence
+	} else {
+		want = l.approval.EvidenceDigest()
+	}
+	if v.Digest() != want {
+		return refuse(Denied, "the approval is of evidence %s, this is %s", want, v.Digest())
 	}
 	e, ok := v.Statement().(*verdict.Evidence)
-	if !ok || e.Result != verdict.Pass {
+	if !ok || e.Result != verdict.Pass && l.waiver == nil {
 		return refuse(Denied, "the evidence did not pass")
 	}
 	l.evidence = e
@@ -222,9 +302,6 @@ var tiers = []string{"none", "remote", "landlock", "jail-nocg", "jail", "gvisor"
 // 7. The bytes that ran are the bytes that were hashed, and code was confined.
 func (l *look) confined() error {
 	r := l.Requirements
-	if !r.needEvidence() {
-		return nil
-	}
 	if l.evidence == nil {
 		return refuse(Unreadable, "there is no evidence")
 	}
@@ -239,14 +316,37 @@ func (l *look) confined() error {
 	return nil
 }
 
-// 8. The folder holds exactly the files that were judged.
+// 8. What is about to ship is exactly what was judged.
 func (l *look) bytes() error {
-	digest, err := PackageDigest(l.Model)
+	digest, err := l.shipped()
 	if err != nil {
 		return err
 	}
 	if want := l.bundle.Subject().Digest; digest != want {
 		return refuse(Denied, "the model in the folder is %s, the approval is for %s", digest, want)
+	}
+	return nil
+}
+
+// 11. The policy has the name that the gate knows, and is not older than its floor.
+func (l *look) floor() error {
+	f := l.Requirements.PolicyFloor
+	if l.evidence == nil {
+		return refuse(Unreadable, "there is no evidence")
+	}
+	if p := l.evidence.Inputs.Policy; p.Name != f.Policy || p.Version < f.VersionAtLeast {
+		return refuse(Denied, "the policy is version %d of %q, this gate demands version %d or newer of %q", p.Version, p.Name, f.VersionAtLeast, f.Policy)
+	}
+	return nil
+}
+
+// 12. A program judged that the gate knows.
+func (l *look) program() error {
+	if l.evidence == nil {
+		return refuse(Unreadable, "there is no evidence")
+	}
+	if got := l.evidence.Run.Harness; !slices.Contains(l.Requirements.Harness, got) {
+		return refuse(Denied, "the program that judged is %s, which is none of those that this gate knows", got)
 	}
 	return nil
 }

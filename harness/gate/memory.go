@@ -19,13 +19,17 @@ type Memory struct {
 	Size   int64  `json:"size,string"`
 	Root   string `json:"root"`
 	Time   string `json:"time"` // RFC 3339 in UTC; "": no witness yet
+	// TrustVersion is that of the newest signed trust file, Revocations the entries that
+	// the newest list of revocations covered; 0: none yet.
+	TrustVersion int64 `json:"trust_version,string,omitempty"`
+	Revocations  int64 `json:"revocations,string,omitempty"`
 }
 
 // ParseMemory reads a memory strictly.
 func ParseMemory(text []byte) (Memory, error) {
 	var m Memory
 	err := verdict.DecodeStrict(text, maxRequirements, &m)
-	if err == nil && (m.Format != MemoryFormat || m.Size < 1 || m.Root == "") {
+	if err == nil && (m.Format != MemoryFormat || m.Size < 1 || m.Root == "" || m.TrustVersion < 0 || m.Revocations < 0) {
 		err = fmt.Errorf("not of format %s", MemoryFormat)
 	}
 	if err == nil && m.Time != "" {
@@ -43,8 +47,15 @@ func (m Memory) time() time.Time {
 }
 
 // after returns what is remembered once a bundle was accepted.
-func (m Memory) after(v *verdict.Verified) Memory {
+func (l *look) after() Memory {
+	m, v := l.Memory, l.bundle
 	m.Format = MemoryFormat
+	if l.Signed != nil {
+		m.TrustVersion = max(m.TrustVersion, l.Signed.File.Version)
+	}
+	if l.list != nil {
+		m.Revocations = max(m.Revocations, l.list.Sequence)
+	}
 	if v.TreeSize > m.Size {
 		m.Size, m.Root = v.TreeSize, base64.StdEncoding.EncodeToString(v.Root[:])
 	}

@@ -59,7 +59,7 @@ func TestHistoryAttacks(t *testing.T) {
 		"another history": {10, func(s *scene) { s.remember(s.in); s.in.Memory.Root = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=" }},
 		"rolled back": {10, func(s *scene) {
 			s.cosign(1, 1, verdicttest.At.Add(time.Hour))
-			s.in.Memory = Memory{MemoryFormat, 900, "x", verdicttest.At.Format(time.RFC3339)}
+			s.in.Memory = Memory{Format: MemoryFormat, Size: 900, Root: "x", Time: verdicttest.At.Format(time.RFC3339)}
 		}},
 	} {
 		s := newScene(t)
@@ -91,7 +91,9 @@ func TestClockBack(t *testing.T) {
 	ended := verdicttest.At.AddDate(0, 0, 8)
 	for name, setup := range map[string]func(s *scene){
 		"the bundle's witness": func(s *scene) { s.cosign(1, 1, ended) },
-		"the gate's memory":    func(s *scene) { s.in.Memory = Memory{MemoryFormat, 900, "x", ended.Format(time.RFC3339)} },
+		"the gate's memory": func(s *scene) {
+			s.in.Memory = Memory{Format: MemoryFormat, Size: 900, Root: "x", Time: ended.Format(time.RFC3339)}
+		},
 	} {
 		s := newScene(t)
 		setup(s)

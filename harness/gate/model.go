@@ -42,6 +42,10 @@ func PackageDigest(dir string) (string, error) {
 	if err := w.walk(".", 0); err != nil {
 		return "", err
 	}
+	return w.digest(dir)
+}
+
+func (w *folder) digest(dir string) (string, error) {
 	if len(w.files) == 0 {
 		return "", refuse(Unreadable, "model: the folder %s holds no file", dir)
 	}
@@ -52,6 +56,54 @@ func PackageDigest(dir string) (string, error) {
 		fmt.Fprintf(h, "%s  %d  %s\n", f.sum, f.size, f.path)
 	}
 	return "sha256:" + hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// shipped returns the digest of what is about to be released.
+func (in Input) shipped() (string, error) {
+	switch {
+	case (in.Model == "") == (in.Digest == ""), in.Digest != "" && len(in.Files) > 0:
+		return "", refuse(Unreadable, "model: give a folder, files of a folder, or a digest")
+	case in.Digest != "" && !isDigest(in.Digest):
+		return "", refuse(Unreadable, "model: a digest is sha256:<64 lower-case hex digits>")
+	case in.Digest != "":
+		return in.Digest, nil
+	case len(in.Files) > 0:
+		return FilesDigest(in.Model, in.Files)
+	}
+	return PackageDigest(in.Model)
+}
+
+// FilesDigest is [PackageDigest] of some files of a folder alone.
+func FilesDigest(dir string, names []string) (string, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return "", refuse(Unreadable, "model: %v", err)
+	}
+	defer root.Close()
+	w := &folder{root: root}
+	seen := map[string]bool{}
+	for _, name := range names {
+		if !fs.ValidPath(name) || seen[name] || len(name) > maxPath || !printable(name) || len(names) > maxFiles {
+			return "", refuse(Denied, "model: %.60q is no path inside the folder, or stands twice", name)
+		}
+		seen[name] = true
+		for at := name; at != "."; at = path.Dir(at) { // none of its folders is a link
+			fi, err := root.Lstat(at)
+			if err != nil {
+				return "", refuse(Unreadable, "model: %v", err)
+			}
+			if at == name && !fi.Mode().IsRegular() || at != name && !fi.IsDir() {
+				return "", refuse(Denied, "model: %q is no plain file in plain folders", name)
+			}
+		}
+		if err := w.add(name); err != nil {
+			return "", err
+		}
+		if w.bytes > maxBytes {
+			return "", refuse(Denied, "model: a package holds at most %d bytes", int64(maxBytes))
+		}
+	}
+	return w.digest(dir)
 }
 
 type file struct {

@@ -27,15 +27,41 @@ const RequirementsFormat = "proctor/requirements/1"
 //
 // binding and tier_at_least are optional and need the evidence bundle; tier_at_least
 // binds packages that bring code. "witnesses": 2 demands that two of the witnesses in
-// the trust file have cosigned the log that the approval is in.
+// the trust file have cosigned the log that the approval is in. In place of one policy
+// there may be "policy_digests": [...], any of which will do, or, with the evidence,
+// "policy_floor": {"policy": "income-release", "version_at_least": 7}; of several, all
+// hold. "harness_digests": [...] lists the programs whose verdicts count.
+// "revocations_max_age_seconds": 300 demands a list of revocations that is as fresh.
+// "waiver": {"environment": "prod", "admission": "CHG-1234"} takes a waiver for exactly
+// that in place of an approval; without it none is taken.
 type Requirements struct {
 	Format       string `json:"format"`
 	VerifierID   string `json:"verifier_id"`
 	ResourceURI  string `json:"resource_uri"`
-	PolicyDigest string `json:"policy_digest"`
-	Binding      string `json:"binding,omitempty"`       // package, or config (which package satisfies too)
-	TierAtLeast  string `json:"tier_at_least,omitempty"` // none, remote, landlock, jail-nocg, jail, gvisor
-	Witnesses    int    `json:"witnesses,omitempty"`     // of those in the trust file, that must have seen the log
+	PolicyDigest string `json:"policy_digest,omitempty"`
+
+	PolicyDigests []string `json:"policy_digests,omitempty"`
+	PolicyFloor   *Floor   `json:"policy_floor,omitempty"`
+	Harness       []string `json:"harness_digests,omitempty"`
+
+	Binding     string `json:"binding,omitempty"`       // package, or config (which package satisfies too)
+	TierAtLeast string `json:"tier_at_least,omitempty"` // none, remote, landlock, jail-nocg, jail, gvisor
+	Witnesses   int    `json:"witnesses,omitempty"`     // of those in the trust file, that must have seen the log
+
+	RevocationsMaxAge int           `json:"revocations_max_age_seconds,omitempty"`
+	Waiver            *WaiverDemand `json:"waiver,omitempty"`
+}
+
+// A Floor demands a policy of that name, of that version or a newer one.
+type Floor struct {
+	Policy         string `json:"policy"`
+	VersionAtLeast int    `json:"version_at_least"`
+}
+
+// A WaiverDemand is the one admission that a waiver may be for.
+type WaiverDemand struct {
+	Environment string `json:"environment"`
+	Admission   string `json:"admission"`
 }
 
 const maxRequirements = 64 << 10
@@ -60,8 +86,18 @@ func (r Requirements) check() error {
 		return errors.New("verifier_id is empty")
 	case r.ResourceURI == "":
 		return errors.New("resource_uri is empty")
-	case !isDigest(r.PolicyDigest):
+	case len(r.policies()) == 0 && r.PolicyFloor == nil:
+		return errors.New("policy_digest, policy_digests and policy_floor are all missing")
+	case slices.ContainsFunc(r.policies(), notDigest):
 		return errors.New("policy_digest is not sha256:<64 lower-case hex digits>")
+	case slices.ContainsFunc(r.Harness, notDigest):
+		return errors.New("harness_digests are not sha256:<64 lower-case hex digits>")
+	case r.PolicyFloor != nil && (r.PolicyFloor.Policy == "" || r.PolicyFloor.VersionAtLeast < 1):
+		return errors.New("policy_floor names a policy, and a version from 1 on")
+	case r.RevocationsMaxAge < 0:
+		return fmt.Errorf("revocations_max_age_seconds is %d; it is a number from 1 on", r.RevocationsMaxAge)
+	case r.Waiver != nil && (r.Waiver.Environment == "" || r.Waiver.Admission == ""):
+		return errors.New("waiver names an environment and one admission")
 	case !slices.Contains([]string{"", "package", "config"}, r.Binding):
 		return fmt.Errorf("binding is %q; it may be package or config", r.Binding)
 	case r.Witnesses < 0:
@@ -72,7 +108,21 @@ func (r Requirements) check() error {
 	return nil
 }
 
-func (r Requirements) needEvidence() bool { return r.Binding != "" || r.TierAtLeast != "" }
+// policies are the digests of which the approval's policy must be one.
+func (r Requirements) policies() []string {
+	if r.PolicyDigest == "" {
+		return r.PolicyDigests
+	}
+	return append([]string{r.PolicyDigest}, r.PolicyDigests...)
+}
+
+func (r Requirements) needConfinement() bool { return r.Binding != "" || r.TierAtLeast != "" }
+
+func (r Requirements) needEvidence() bool {
+	return r.needConfinement() || r.PolicyFloor != nil || len(r.Harness) > 0
+}
+
+func notDigest(d string) bool { return !isDigest(d) }
 
 func isDigest(d string) bool {
 	h, ok := strings.CutPrefix(d, "sha256:")

@@ -24,13 +24,13 @@ func LevelValidOn(t time.Time) string { return levelValidOn + t.UTC().Format(tim
 // [NewApproval] makes one to be issued, [Verify] and [Open] one that was.
 type Approval struct {
 	Verifier           ApprovalVerifier `json:"verifier"`
-	TimeVerified       string           `json:"timeVerified"`
-	ResourceURI        string           `json:"resourceUri"` // the lineage's gate: a gate accepts its own only
+	TimeVerified       string           `json:"timeVerified"` // when it was signed
+	ResourceURI        string           `json:"resourceUri"`  // the lineage's gate: a gate accepts its own only
 	Policy             ResourceRef      `json:"policy"`
 	InputAttestations  []InputRef       `json:"inputAttestations"` // the evidence's payload
 	VerificationResult string           `json:"verificationResult"`
-	VerifiedLevels     []string         `json:"verifiedLevels"`
-	SlsaVersion        string           `json:"slsaVersion"`
+	VerifiedLevels     []string         `json:"verifiedLevels"` // PROCTOR_BEHAVIOUR_PASS, and PROCTOR_VALID_ON_YYYY-MM-DD for each day of validity
+	SlsaVersion        string           `json:"slsaVersion"`    // of the specification whose form this is
 
 	of       Subject
 	evidence *Envelope // nil: read, not made by NewApproval
@@ -38,17 +38,17 @@ type Approval struct {
 
 // An ApprovalVerifier names who verified.
 type ApprovalVerifier struct {
-	ID string `json:"id"`
+	ID string `json:"id"` // URI of the service
 }
 
 // A SHA256 is a digest set of exactly one algorithm, in lower-case hex.
 type SHA256 struct {
-	SHA256 string `json:"sha256"`
+	SHA256 string `json:"sha256"` // 64 lower-case hex digits
 }
 
 // A ResourceRef names a resource.
 type ResourceRef struct {
-	URI    string `json:"uri"`
+	URI    string `json:"uri"` // where the policy is named
 	Digest SHA256 `json:"digest"`
 }
 

@@ -154,7 +154,7 @@ const crypto = require('crypto'), fs = require('fs'), path = require('path');
 const read = f => JSON.parse(fs.readFileSync(path.join(process.argv[1], f)));
 const trust = read('trust.json'), root = TrustedRoot.fromJSON(JSON.parse(trust.trusted_root));
 for (const v of read('index.json')) {
-  const pem = v.type === 'https://slsa.dev/verification_summary/v1' ? trust.approve_key : trust.evidence_key;
+  const pem = /verification_summary|revocation|waiver/.test(v.type) ? trust.approve_key : trust.evidence_key;
   const material = toTrustMaterial(root, () => ({ publicKey: crypto.createPublicKey(pem), validFor: () => true }));
   let said = 'ok';
   try {
@@ -228,6 +228,8 @@ func makeCorpus(t *testing.T) []vector {
 	m.objects()
 	m.texts()
 	m.sizes()
+	m.laterTypes()
+	m.laterFaults()
 	return m.list
 }
 

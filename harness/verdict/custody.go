@@ -19,7 +19,7 @@ const (
 // A Custody is logged before a sealed set is opened for anything but a run.
 type Custody struct {
 	Verifier string `json:"verifier"`
-	Action   string `json:"action"`
+	Action   string `json:"action"`          // what it was opened for
 	Holdout  Ref    `json:"holdout"`         // the subject
 	Lines    []int  `json:"lines,omitempty"` // scored rows that By is about to see, from 1
 	Run      string `json:"run,omitempty"`   // run in whose review

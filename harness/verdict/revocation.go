@@ -70,10 +70,10 @@ type RevocationList struct {
 // Revoked is one entry of a list.
 type Revoked struct {
 	Kind     string   `json:"kind"`
-	Digest   string   `json:"digest"`
-	From     int64    `json:"from_log_index,string"`
-	Evidence []string `json:"evidence"` // digests of the evidence that is hit
-	LogIndex int64    `json:"log_index,string"`
+	Digest   string   `json:"digest"`                // of what is revoked
+	From     int64    `json:"from_log_index,string"` // of a key: the first entry that counts; else 0
+	Evidence []string `json:"evidence"`              // digests of the evidence that is hit
+	LogIndex int64    `json:"log_index,string"`      // of the revocation
 }
 
 func (*Revocation) predicateType() string     { return RevocationType }

@@ -41,17 +41,17 @@ type Subject struct {
 
 // A Ref names a document, or a model, by digest.
 type Ref struct {
-	Name    string `json:"name"`
+	Name    string `json:"name"`    // what people call it
 	Version int    `json:"version"` // 0: has none
-	Digest  string `json:"digest"`
+	Digest  string `json:"digest"`  // what it is
 }
 
 // Run says which run a statement belongs to, and who evaluates.
 type Run struct {
-	ID       string `json:"id"`
+	ID       string `json:"id"`       // names the run
 	Verifier string `json:"verifier"` // URI of the service
 	Harness  string `json:"harness"`  // digest of the program
-	Lineage  string `json:"lineage"`
+	Lineage  string `json:"lineage"`  // named line of model versions
 }
 
 // Inputs are the digests of everything that a run depends on.
@@ -73,32 +73,32 @@ type Plan struct {
 	Inputs     Inputs `json:"inputs"`
 	SeedSHA256 string `json:"seed_sha256"` // digest of the seed's raw bytes
 	Attempt    int    `json:"attempt"`     // 1 = first run of the lineage on these sets
-	Budget     int    `json:"budget_runs"`
-	At         string `json:"at"`
+	Budget     int    `json:"budget_runs"` // runs that the lineage has on these sets
+	At         string `json:"at"`          // when it was fixed
 }
 
 // Evidence is the outcome of a run, whatever it is.
 type Evidence struct {
 	Run    Run    `json:"run"`
-	Inputs Inputs `json:"inputs"` // the plan's
-	Plan   int64  `json:"plan_log_index,string"`
-	Seed   string `json:"seed"` // hex; its SHA-256 is in the plan
+	Inputs Inputs `json:"inputs"`                // the plan's
+	Plan   int64  `json:"plan_log_index,string"` // entry of the plan in the log
+	Seed   string `json:"seed"`                  // hex; its SHA-256 is in the plan
 
 	Tier    string `json:"tier"`    // how the candidate was confined
 	Binding string `json:"binding"` // package, config
 	Code    bool   `json:"code"`    // whether the package brings code
 	// Runtime is what ran the candidate besides its own files; absent: not named.
 	Runtime *Runtime `json:"runtime,omitempty"`
-	Attempt int      `json:"attempt"`
-	Budget  int      `json:"budget_runs"`
+	Attempt int      `json:"attempt"`     // the how-manieth run of the lineage on these sets
+	Budget  int      `json:"budget_runs"` // runs that the lineage has on these sets
 
 	Result     string    `json:"result"`
-	Sentence   string    `json:"sentence"`
-	Report     string    `json:"report"` // digest of the whole report
+	Sentence   string    `json:"sentence"` // the result in words
+	Report     string    `json:"report"`   // digest of the whole report
 	Findings   []Finding `json:"findings"`
-	NotCovered []string  `json:"not_covered"`
+	NotCovered []string  `json:"not_covered"`       // what this exam cannot have seen, one sentence each
 	Planted    string    `json:"planted,omitempty"` // how many harms of known size this exam caught
-	At         string    `json:"at"`
+	At         string    `json:"at"`                // when it was judged
 	// Attestations are what was known of the package's making when it was taken.
 	Attestations []InputAttestation `json:"input_attestations,omitempty"`
 	// TrainingChanges says how the training record differs from the deployed model's.
@@ -107,35 +107,35 @@ type Evidence struct {
 
 // An InputAttestation names a document of the package by the digest of its bytes.
 type InputAttestation struct {
-	Kind   string `json:"kind"` // model-signature, slsa-provenance, training-record
-	Digest string `json:"digest"`
+	Kind   string `json:"kind"`         // model-signature, slsa-provenance, training-record
+	Digest string `json:"digest"`       // of its bytes
 	By     string `json:"by,omitempty"` // name of the policy's key that signed it; absent: nobody did
 }
 
 // A Runtime names an interpreter with its installation, or a library.
 type Runtime struct {
-	Name   string `json:"name"`
-	Digest string `json:"digest"`
+	Name   string `json:"name"`   // such as python3
+	Digest string `json:"digest"` // of its files
 }
 
 // A Finding is the outcome of one check on one subject, with its numbers. It has
 // the fields of report.Finding, from which it converts.
 type Finding struct {
-	Claim    string   `json:"check"`
-	List     string   `json:"list"`
+	Claim    string   `json:"check"` // id of the check
+	List     string   `json:"list"`  // prove, watch or always
 	Outcome  string   `json:"outcome"`
-	Subject  string   `json:"subject"`
-	Metric   string   `json:"metric"` // id with definition version
-	Unit     string   `json:"unit"`
-	Value    *float64 `json:"value"` // null: undefined
-	Low      *float64 `json:"low"`
-	High     *float64 `json:"high"`
-	N        int64    `json:"sample_size,string"`
-	P        *float64 `json:"p"`
-	Adjusted *float64 `json:"p_adjusted"`
-	Bound    *float64 `json:"threshold"`
+	Subject  string   `json:"subject"`               // slice, suite case or probe; "": all rows
+	Metric   string   `json:"metric"`                // id with definition version
+	Unit     string   `json:"unit"`                  // of the numbers, such as pp
+	Value    *float64 `json:"value"`                 // null: undefined
+	Low      *float64 `json:"low"`                   // lower limit of the interval
+	High     *float64 `json:"high"`                  // upper limit of the interval
+	N        int64    `json:"sample_size,string"`    // rows or cases that were counted
+	P        *float64 `json:"p"`                     // p-value of the test against no harm
+	Adjusted *float64 `json:"p_adjusted"`            // after Holm over all that is watched
+	Bound    *float64 `json:"threshold"`             // what the policy demands
 	Visible  *float64 `json:"smallest_visible_harm"` // with power .95
-	Sentence string   `json:"sentence"`
+	Sentence string   `json:"sentence"`              // the outcome in words
 }
 
 // Outcomes of a finding, as in report.
@@ -161,34 +161,34 @@ type Review struct {
 
 // A Change is a step of changing what PASS means.
 type Change struct {
-	ID       string `json:"id"`
+	ID       string `json:"id"` // of the proposal
 	Verifier string `json:"verifier"`
 	Action   string `json:"action"`   // proposed, activated, refused
 	Kind     string `json:"kind"`     // holdout, suite, policy, baseline
 	Document Ref    `json:"document"` // the subject
 	By       string `json:"by"`
 	Person   string `json:"person"`
-	Note     string `json:"note"`
+	Note     string `json:"note"` // what it would change, in words
 	At       string `json:"at"`
 }
 
 // An Exposure is a charge: rows of a holdout are about to be given to a run.
 type Exposure struct {
 	Run     Run    `json:"run"`
-	Holdout Ref    `json:"holdout"`   // the subject
-	Used    int    `json:"used_runs"` // this one included
-	Budget  int    `json:"budget_runs"`
-	At      string `json:"at"`
+	Holdout Ref    `json:"holdout"`     // the subject
+	Used    int    `json:"used_runs"`   // this one included
+	Budget  int    `json:"budget_runs"` // runs that the set bears
+	At      string `json:"at"`          // when it was charged
 }
 
 // An Abort ends a plan without a verdict.
 type Abort struct {
 	Run       Run    `json:"run"`
-	Candidate Ref    `json:"candidate"` // the subject
-	Plan      int64  `json:"plan_log_index,string"`
-	Charged   bool   `json:"charged"` // whether rows had been given
-	Reason    string `json:"reason"`
-	At        string `json:"at"`
+	Candidate Ref    `json:"candidate"`             // the subject
+	Plan      int64  `json:"plan_log_index,string"` // entry of the plan in the log
+	Charged   bool   `json:"charged"`               // whether rows had been given
+	Reason    string `json:"reason"`                // one coarse reason
+	At        string `json:"at"`                    // when it ended
 }
 
 func (*Plan) predicateType() string     { return PlanType }

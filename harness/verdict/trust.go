@@ -105,6 +105,69 @@ func NewTrust(evidence, approve *ecdsa.PublicKey, logKey string) (Trust, error) 
 	return t, nil
 }
 
+// A Key is a signing key, what it may sign, and in which window.
+type Key struct {
+	Public *ecdsa.PublicKey
+	Types  []string  // predicate types
+	From   time.Time // of statements; zero: no beginning
+	Until  time.Time // of statements; zero: no end
+	LogEnd int64     // first index that it may not sign; 0: no end
+}
+
+// TrustKeys pins keys, each for its types and its window, and the log's verifier key. A
+// key that signs approvals signs no evidence.
+func TrustKeys(keys []Key, logKey string) (Trust, error) {
+	var t Trust
+	var err error
+	if t.log, t.pub, err = parseLogKey(logKey); err != nil {
+		return Trust{}, err
+	}
+	for i, k := range keys {
+		der, err := spki(k.Public)
+		if err == nil {
+			err = oneUse(k.Types)
+		}
+		switch {
+		case err != nil:
+		case slices.ContainsFunc(t.keys, func(o trustedKey) bool { return bytes.Equal(o.spki, der) }):
+			err = errors.New("it stands twice")
+		case k.LogEnd < 0 || !k.Until.IsZero() && !k.Until.After(k.From):
+			err = errors.New("its window is empty")
+		}
+		if err != nil {
+			return Trust{}, fmt.Errorf("key %d: %w", i+1, err)
+		}
+		t.keys = append(t.keys, trustedKey{k.Public, der, slices.Clone(k.Types), k.From, k.Until, k.LogEnd})
+	}
+	if len(t.keys) == 0 {
+		return Trust{}, errors.New("there are no keys")
+	}
+	return t, nil
+}
+
+// Types returns the predicate types that a key of one use may sign, nil for no use.
+func Types(use string) []string {
+	types, err := typesOf(use)
+	if err != nil {
+		return nil
+	}
+	return types
+}
+
+// oneUse demands known types, each once, and all of one use.
+func oneUse(types []string) error {
+	for _, use := range []string{UseEvidence, UseApprove} {
+		known := Types(use)
+		if len(types) > 0 && !slices.ContainsFunc(types, func(t string) bool { return !slices.Contains(known, t) }) {
+			if sorted := slices.Sorted(slices.Values(types)); len(slices.Compact(sorted)) == len(types) {
+				return nil
+			}
+			return errors.New("a type stands twice")
+		}
+	}
+	return errors.New("its types are none, unknown, or of evidence and of approvals at once")
+}
+
 // WithRetired returns t with a key that signed in the past: statements that say they
 // were made until then, and stand before the entry logEnd of the log (0: anywhere).
 // A key that leaked ends at the first entry that may be the thief's; times are his to

@@ -27,7 +27,7 @@ type Waiver struct {
 	By             string `json:"by"`
 	Person         string `json:"person"`
 	At             string `json:"at"`
-	Until          string `json:"until"`
+	Until          string `json:"until"` // from then on it holds no more
 }
 
 func (*Waiver) predicateType() string { return WaiverType }

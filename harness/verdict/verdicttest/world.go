@@ -140,7 +140,8 @@ func (w *World) Cosign(t testing.TB, signed []byte, by note.Signer) []byte {
 
 // Signer returns the key that signs a statement.
 func (w *World) Signer(s verdict.Statement) verdict.Signer {
-	if _, ok := s.(*verdict.Approval); ok {
+	switch s.(type) {
+	case *verdict.Approval, *verdict.Revocation, *verdict.RevocationList, *verdict.Waiver:
 		return w.Approve
 	}
 	return w.Evidence
@@ -177,6 +178,30 @@ func (w *World) Approval(t testing.TB, evidence *verdict.Envelope) *verdict.Appr
 		t.Fatal(err)
 	}
 	return a
+}
+
+// Revocations returns a signed list of what is revoked, as a service publishes it, made
+// at At.
+func (w *World) Revocations(t testing.TB, revoked ...verdict.Revoked) []byte {
+	t.Helper()
+	return w.List(t, &verdict.RevocationList{
+		Verifier: VerifierID, Log: Origin, Sequence: 900, Root: Digest("8"), Revoked: append([]verdict.Revoked{}, revoked...),
+		At: At.Format(time.RFC3339), Expires: At.Add(24 * time.Hour).Format(time.RFC3339),
+	})
+}
+
+// List signs a list of what is revoked.
+func (w *World) List(t testing.TB, l *verdict.RevocationList) []byte {
+	t.Helper()
+	p, err := verdict.Prepare(l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := verdict.Issue(context.Background(), p, w.Approve)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e.Bytes()
 }
 
 // Append logs a leaf and proves it.
