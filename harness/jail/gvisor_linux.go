@@ -19,10 +19,12 @@ import (
 // runscFD is where the child finds runsc, opened by the parent when it was hashed.
 const runscFD = 5
 
-// What gVisor itself takes of the tree's memory and threads.
+// What gVisor itself takes of the tree's memory and threads: for its kernel, and for each
+// process of the program, of which it has been seen to make 7 of the host's at most.
 const (
 	gvisorMemory = 64 << 20
 	gvisorPids   = 128
+	gvisorEach   = 8
 )
 
 // runsc is the program that UseRunsc was given.
@@ -65,12 +67,13 @@ func (c *config) helpers() []*os.File {
 	return []*os.File{runsc.file}
 }
 
-// tree is what the cgroup allows: gVisor's own needs come on top.
+// tree is what the cgroup allows: gVisor's own needs come on top. What the program may
+// start is counted by gVisor, see ociLimits.
 func (c *config) tree() Limits {
 	l := c.Limits
 	if c.Tier == GVisor {
 		l.Memory += gvisorMemory
-		l.Pids += gvisorPids
+		l.Pids = gvisorPids + gvisorEach*l.Pids
 	}
 	return l
 }
@@ -150,9 +153,11 @@ func (c *config) oci() ([]byte, error) {
 	})
 }
 
+// ociLimits are held by gVisor's kernel. All processes are one user's, so that the limit of
+// processes and threads is the tree's.
 func (c *config) ociLimits() []map[string]any {
 	var out []map[string]any
-	for name, n := range map[string]uint64{"RLIMIT_NOFILE": uint64(c.Limits.Files), "RLIMIT_FSIZE": uint64(c.Limits.Tmp), "RLIMIT_CORE": 0} {
+	for name, n := range map[string]uint64{"RLIMIT_NPROC": uint64(c.NProc), "RLIMIT_NOFILE": uint64(c.Limits.Files), "RLIMIT_FSIZE": uint64(c.Limits.Tmp), "RLIMIT_CORE": 0} {
 		out = append(out, map[string]any{"type": name, "soft": n, "hard": n})
 	}
 	return out

@@ -114,6 +114,19 @@ func TestGVisorLimits(t *testing.T) {
 	}
 }
 
+// As many processes and threads as are allowed can be had, and not one more.
+func TestGVisorProcesses(t *testing.T) {
+	gvisor(t)
+	const sleepers = `i=0; while [ $i -lt 100 ]; do sleep 20 & i=$((i+1)); echo; done`
+	for _, pids := range []int{24, 80} { // of which one is the shell
+		spec := Spec{Argv: []string{"/bin/sh", "-c", sleepers}, Env: []string{"PATH=/usr/bin:/bin"}, Limits: Limits{Memory: 512 << 20, Pids: pids, CPU: time.Minute}}
+		out, exit, stderr := runGVisor(t, spec)
+		if n := strings.Count(out, "\n"); n != pids-1 || !strings.Contains(stderr, "Cannot fork") {
+			t.Errorf("%d of %d: %v, %s", n+1, pids, exit, stderr)
+		}
+	}
+}
+
 // The bytes are held to the digest.
 func TestUseRunsc(t *testing.T) {
 	path := t.TempDir() + "/runsc"
