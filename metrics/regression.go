@@ -121,7 +121,7 @@ func (r *Regression) MedianAE() Estimate {
 	}
 	e = sorted(e)
 	low, high := e[(len(e)-1)/2], e[len(e)/2]
-	return number("median_ae@1", low/2+high/2, r.N())
+	return number("median_ae@1", float64(low/2)+float64(high/2), r.N())
 }
 
 func (r *Regression) weightedMedian(e []float64) float64 {

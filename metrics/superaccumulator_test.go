@@ -114,6 +114,34 @@ func TestExactSumAtItsEnds(t *testing.T) {
 	}
 }
 
+// TestExactSumAtTheEdgeOfTheRegister: the least exponents whose block still has one, with
+// numbers beside them that have no leading one.
+func TestExactSumAtTheEdgeOfTheRegister(t *testing.T) {
+	for most := range 2 * window {
+		x := []float64{math.Float64frombits(uint64(most)<<52 | 5), 5e-324, -0x1.8p-1030, math.Float64frombits(1 << 52)}
+		var ones, squares exactSum
+		ones.addBlock(x)
+		squares.addSquares(x)
+		if ones.big().Cmp(slowSum(x)) != 0 || squares.big().Cmp(slowSum(x, x)) != 0 {
+			t.Errorf("exponent %d: another sum", most)
+		}
+	}
+}
+
+// TestExactSumOfManyProducts: full mantissas, so that every carry between words happens.
+func TestExactSumOfManyProducts(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(21, 22))
+	x, w := make([]float64, 20000), make([]float64, 20000)
+	var s exactSum
+	for i := range x {
+		x[i], w[i] = 1+rnd.Float64(), 1+rnd.Float64()
+		s.addSquare(w[i], x[i])
+	}
+	if s.big().Cmp(slowSum(w, x, x)) != 0 {
+		t.Error("another sum")
+	}
+}
+
 // TestExactSumCarries: chunks that are about to overflow are settled first.
 func TestExactSumCarries(t *testing.T) {
 	var s, once exactSum
