@@ -24,6 +24,9 @@ func (t *Test) checkChecks() error {
 		return err
 	}
 	for i, c := range t.Checks {
+		if c.Score == score.Judge && t.Changed != nil {
+			return fmt.Errorf("check %d: a judge is asked about single answers, not in %s", i+1, t.Kind.a())
+		}
 		s, err := c.Compile()
 		if err == nil {
 			err = t.checkGiven(c, s, t.Given[i])

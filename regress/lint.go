@@ -98,7 +98,7 @@ func (t *Test) forbidsOnly() bool {
 // asks says whether an answer without content fails the check. To call no tool but some,
 // or to retrieve nothing but some, is done by doing nothing.
 func asks(c score.Check) bool {
-	return c.Not == (c.Score == "refusal") && c.Score != "calls_only" && c.Score != "retrieves_only"
+	return c.Not == (c.Score == "refusal") && c.Score != "calls_only" && c.Score != "retrieves_only" && c.Score != score.Judge
 }
 
 // controlled says whether some test asks for content.

@@ -86,6 +86,8 @@ func (l *loader) checks(f testFile, t *Test, taken map[string][]string) error {
 		switch {
 		case c.Column != "" && !ok:
 			return fmt.Errorf("check %d: there is no column %q", i+1, c.Column)
+		case c.Score == score.Judge && c.Column != "":
+			return fmt.Errorf("check %d: the criterion of a judge is a text, one for all cases", i+1)
 		case c.Column != "" && (c.Text != "" || c.Texts != nil):
 			return fmt.Errorf("check %d has a text and a column; it takes one of them", i+1)
 		case c.Column == "":

@@ -92,6 +92,15 @@ func (s *Suite) Judge(classes []string, p metrics.Predictions) (*Judged, error) 
 // with checks looks at the text; to any other the text is the name of a class, byte for
 // byte, and one that is no class fails its case.
 func (s *Suite) JudgeTexts(classes, texts []string) (*Judged, error) {
+	return s.JudgeTextsBeside(classes, texts, nil)
+}
+
+// Refusals say of which answers a judge model said no: by test, check and example of the
+// test. A judge that says yes says nothing.
+type Refusals func(test, check, example int) bool
+
+// JudgeTextsBeside is JudgeTexts with a judge beside the checks, which may fail cases.
+func (s *Suite) JudgeTextsBeside(classes, texts []string, refused Refusals) (*Judged, error) {
 	index, err := indexClasses(classes)
 	if err != nil {
 		return nil, fmt.Errorf("suite %s: %w", s.Name, err)
@@ -103,7 +112,7 @@ func (s *Suite) JudgeTexts(classes, texts []string) (*Judged, error) {
 			labels[i] = -1
 		}
 	}
-	return s.judge(classes, answers{labels: labels, texts: texts, classes: len(classes)})
+	return s.judge(classes, answers{labels: labels, texts: texts, classes: len(classes), refused: refused})
 }
 
 func (s *Suite) judge(classes []string, all answers) (*Judged, error) {
@@ -119,7 +128,7 @@ func (s *Suite) judge(classes []string, all answers) (*Judged, error) {
 	for i := range s.Tests {
 		t := &s.Tests[i]
 		end := at + t.Examples.Len()
-		if j.outcomes[i], err = t.judge(classes, index, all.cut(at, end)); err != nil {
+		if j.outcomes[i], err = t.judge(classes, index, all.cut(at, end).of(i)); err != nil {
 			return nil, fmt.Errorf("suite %s, test %s: %w", s.Name, t.Name, err)
 		}
 		j.read[i] = [2]int{at, end}
@@ -157,6 +166,9 @@ func indexClasses(classes []string) (map[string]int32, error) {
 
 func (t *Test) judge(classes []string, index map[string]int32, a answers) ([]Outcome, error) {
 	r := rule{test: t, index: index}
+	if a.refused != nil {
+		r.refused = func(check, example int) bool { return a.refused(a.test, check, example) }
+	}
 	if err := r.check(classes, a); err != nil {
 		return nil, err
 	}
@@ -174,6 +186,7 @@ func (t *Test) judge(classes []string, index map[string]int32, a answers) ([]Out
 		if t.Changed != nil {
 			end += int(t.Changed[i])
 		}
+		r.at = at
 		out[i] = r.outcome(i, a.cut(at, end))
 		at = end
 	}
@@ -186,10 +199,15 @@ type answers struct {
 	probs   []float64 // row-major, nil: the model gives labels only
 	texts   []string  // nil: the model gives no texts
 	classes int
+	refused Refusals // by a judge; nil: none was asked
+	test    int      // whose answers these are
 }
 
+// of says which test the answers belong to.
+func (a answers) of(test int) answers { a.test = test; return a }
+
 func (a answers) cut(lo, hi int) answers {
-	out := answers{labels: a.labels[lo:hi], classes: a.classes}
+	out := answers{labels: a.labels[lo:hi], classes: a.classes, refused: a.refused, test: a.test}
 	if a.probs != nil {
 		out.probs = a.probs[lo*a.classes : hi*a.classes]
 	}

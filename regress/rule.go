@@ -21,6 +21,9 @@ type rule struct {
 	index map[string]int32 // of the holdout's classes
 
 	scorers []*score.Scorer // of the test's checks
+
+	refused func(check, example int) bool // by a judge; nil: none was asked
+	at      int                           // example of the test with which the case begins
 }
 
 // check says why the test cannot be judged from such answers.
@@ -57,7 +60,7 @@ func (r rule) outcome(i int, a answers) Outcome {
 	switch {
 	case t.Changed != nil && len(a.labels) == 1:
 		return NotApplicable
-	case t.Checks != nil && r.checked(i, a):
+	case t.Checks != nil && r.checked(i, a) && !r.judgedWrong():
 		return Passed
 	case t.Checks != nil:
 		return Failed
@@ -122,6 +125,16 @@ func (r rule) checked(i int, a answers) bool {
 		}
 	}
 	return !slices.ContainsFunc(a.texts, func(s string) bool { return strings.TrimSpace(s) == "" })
+}
+
+// judgedWrong says whether a judge refused the answer. Its yes adds nothing.
+func (r rule) judgedWrong() bool {
+	for k, c := range r.test.Checks {
+		if c.Score == score.Judge && r.refused != nil && r.refused(k, r.at) {
+			return true
+		}
+	}
+	return false
 }
 
 // reference returns what check k of case i is held against, and from which example on.

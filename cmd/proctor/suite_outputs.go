@@ -94,7 +94,9 @@ func practiceRun(title, file string, r *practice.Result) ci.Run {
 	said := map[[2]string]practice.Finding{}
 	for _, f := range r.Findings {
 		if f.Test != "" {
-			said[[2]string{f.Suite, f.Test}] = f
+			if _, worse := said[[2]string{f.Suite, f.Test}]; !worse { // findings are sorted: what fails comes first
+				said[[2]string{f.Suite, f.Test}] = f
+			}
 			continue
 		}
 		run.Entries = append(run.Entries, ci.Entry{Group: "always", Name: f.Rule, Rule: f.Rule, State: stateOf(f.Outcome), Says: f.Sentence + named(f.Cases)})

@@ -24,6 +24,10 @@ func printPractice(w io.Writer, r *practice.Result) error {
 		}
 		fmt.Fprintf(w, "  %-10s %s: %s%s\n", f.Outcome, visible(what), f.Sentence, visible(named(f.Cases)))
 	}
+	if j := r.Options.Opinions; j != nil {
+		fmt.Fprintf(w, "  judge      %s, prompt %.19s: let %d of %d planted wrong answers through; asked about %d answers, no to %d, unclear on %d\n",
+			visible(j.Model), j.Prompt, j.Accepted, j.Planted, j.Asked, j.No, j.Unclear)
+	}
 	if p := r.Repeats; p != nil {
 		fmt.Fprintf(w, "  repeats    %d answers each: %.2f %% of answers pass, %.2f %% of cases pass every time; %d cases of the candidate are unstable, %d of the baseline\n",
 			p.K, 100*p.CandidatePass, 100*p.CandidatePassK, p.CandidateUnstable, p.BaselineUnstable)

@@ -26,12 +26,13 @@ type suiteRun struct {
 	judging
 	suiteOutputs
 	endpoints
-	asking    `group:"A text model behind an endpoint"`
-	Files     []string `arg:"" help:"Suites (YAML)." type:"path"`
-	Candidate string   `help:"A model's folder, or its answers as CSV or JSONL (id, label or answer, and if known repeat and p:<class>), or the journal of an earlier run." type:"path"`
-	Baseline  string   `help:"The same of the deployed model. Without it, only a candidate that fails nothing passes." type:"path"`
-	Classes   []string `help:"The classes of the choice; without it those that suites, probabilities and baseline name." sep:","`
-	Digest    []string `help:"Digests that the suites must have, in their order." sep:","`
+	asking     `group:"A text model behind an endpoint"`
+	judgeModel `group:"A model as judge"`
+	Files      []string `arg:"" help:"Suites (YAML)." type:"path"`
+	Candidate  string   `help:"A model's folder, or its answers as CSV or JSONL (id, label or answer, and if known repeat and p:<class>), or the journal of an earlier run." type:"path"`
+	Baseline   string   `help:"The same of the deployed model. Without it, only a candidate that fails nothing passes." type:"path"`
+	Classes    []string `help:"The classes of the choice; without it those that suites, probabilities and baseline name." sep:","`
+	Digest     []string `help:"Digests that the suites must have, in their order." sep:","`
 }
 
 // Run judges and tells the result by the exit code.
@@ -56,7 +57,11 @@ func (c *suiteRun) Run(ctx context.Context, o console) error {
 			return err
 		}
 	}
-	r, err := practice.Run(suites, baseline, candidate, c.Classes, c.options())
+	options := c.options()
+	if options.Opinions, err = c.consult(ctx, c.endpoints, suites, baseline, candidate); err != nil {
+		return err
+	}
+	r, err := practice.Run(suites, baseline, candidate, c.Classes, options)
 	if err != nil {
 		return &coded{exitUsage, err}
 	}

@@ -19,6 +19,8 @@ type Answers struct {
 	probs  []rows.Column
 
 	classes []string // that the model declares; nil: a file
+
+	opinions *opinions // of a judge; nil: none was asked
 }
 
 // FromModel takes the answers of a model that was run over all examples, in order. A

@@ -133,6 +133,7 @@ func (r *Result) sentence() string {
 	for _, rule := range []struct{ name, words string }{
 		{"critical", "a critical case failed"}, {"degenerate", "one answer to everything"}, {"unanswered", "answers that are none"},
 		{"no-baseline", "failures without a baseline"}, {"not-asked", "tests that apply to nothing"},
+		{"judge", "tests that a judge alone does not decide"},
 	} {
 		if count[rule.name] > 0 {
 			parts = append(parts, rule.words)

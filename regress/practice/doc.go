@@ -12,5 +12,8 @@
 // own, at half the level: a gain in one test can never make a loss in another one
 // significant, so that to improve a case never worsens the result.
 //
+// A judge model may stand beside the checks ([Consult]). Its no may fail a case; its yes
+// decides nothing.
+//
 // Answers come from models and are hostile: they are compared, and never shown.
 package practice

@@ -40,6 +40,8 @@ type Options struct {
 	Confidence float64 `json:"confidence"` // of all tests together
 	HarmPP     float64 `json:"harm_pp"`    // a test is worse only where it loses more points than this
 	DetectPP   float64 `json:"detect_pp"`  // a test holds where it is shown to lose less, or where no case broke
+
+	Opinions *Opinions `json:"judge,omitempty"` // of a judge model that was consulted on the answers
 }
 
 // Pooled counts failures over all tests: the average that hides what a test shows.
@@ -52,7 +54,7 @@ type Pooled struct {
 
 // A Finding is a rule that did not simply hold, or a fact to be known.
 type Finding struct {
-	Rule     string   `json:"rule"`    // critical, worse, degenerate, unanswered, undecided, no-baseline, not-asked
+	Rule     string   `json:"rule"`    // critical, worse, degenerate, unanswered, undecided, no-baseline, not-asked, judge
 	Outcome  string   `json:"outcome"` // report.Violated, report.Undecided or report.Holds
 	Suite    string   `json:"suite,omitempty"`
 	Test     string   `json:"test,omitempty"`

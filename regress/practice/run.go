@@ -64,6 +64,7 @@ func Run(suites []*regress.Suite, baseline, candidate *Answers, classes []string
 		r.Pooled.add(&r.Tests[i])
 	}
 	r.always(suites, candidate, b, c)
+	r.opined(suites, candidate)
 	r.decide()
 	return r, nil
 }
@@ -121,7 +122,7 @@ func judgeAll(suites []*regress.Suite, a *Answers, classes []string) (*outcomes,
 		at, test := 0, 0
 		for _, s := range suites {
 			end := at + s.Examples()
-			j, err := a.judge(s, classes, probs, k*n+at, k*n+end, at, out.none)
+			j, err := a.judge(s, classes, probs, k*n+at, k*n+end, at, out.none, a.refusals(test, k))
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", a.name, err)
 			}
@@ -136,13 +137,13 @@ func judgeAll(suites []*regress.Suite, a *Answers, classes []string) (*outcomes,
 }
 
 // judge one suite on the answers [lo, hi); first is the example that lo answers.
-func (a *Answers) judge(s *regress.Suite, classes []string, probs []float64, lo, hi, first int, none []bool) (*regress.Judged, error) {
+func (a *Answers) judge(s *regress.Suite, classes []string, probs []float64, lo, hi, first int, none []bool, refused regress.Refusals) (*regress.Judged, error) {
 	texts := a.labels[lo:hi]
 	if a.text {
 		for i, t := range texts {
 			none[first+i] = none[first+i] || blank(t)
 		}
-		return s.JudgeTexts(classes, texts)
+		return s.JudgeTextsBeside(classes, texts, refused)
 	}
 	index := make(map[string]int32, len(classes))
 	for i, c := range classes {

@@ -34,6 +34,13 @@ type Check struct {
 	Turn      int      `json:"turn,omitempty"`      // of a conversation, from 1; 0: the last, of actions all
 }
 
+// Judge is the score that a judge model gives. Its text is the criterion, its texts are
+// wrong answers that every judge must refuse.
+const Judge = "judge"
+
+// MinPlanted is the fewest wrong answers of a judge's check.
+const MinPlanted = 3
+
 // MaxTurns is the most turns of a conversation.
 const MaxTurns = 16
 
@@ -56,6 +63,10 @@ var forms = map[string]form{
 	"json":        {},
 	"json_schema": {schema: true},
 	"refusal":     {},
+
+	// What a judge model says is asked for by the user of this package: to a Scorer it is
+	// no evidence, so that it holds nothing up and never lets anything pass alone.
+	Judge: {reference: true, optional: true, texts: true},
 
 	"calls":          {action: true, optional: true, reference: true, schema: true},
 	"calls_only":     {action: true, texts: true},
@@ -133,6 +144,8 @@ func (c Check) check() error {
 	switch {
 	case c.Turn < 0 || c.Turn > MaxTurns:
 		return fmt.Errorf("turn is %d; turns are counted from 1 to %d", c.Turn, MaxTurns)
+	case c.Score == Judge:
+		return c.checkJudge()
 	case c.Text != "" && c.Texts != nil:
 		return fmt.Errorf("score %s takes a text or texts, not both", c.Score)
 	case f.action && c.Text != "":
@@ -154,6 +167,21 @@ func (c Check) check() error {
 	}
 	return c.checkSize()
 }
+
+func (c Check) checkJudge() error {
+	switch {
+	case c.Text == "" || len(c.Text) > MaxCriterion:
+		return fmt.Errorf("score judge needs a text, the criterion, of at most %d bytes", MaxCriterion)
+	case len(c.Texts) < MinPlanted:
+		return fmt.Errorf("score judge needs texts: at least %d wrong answers that the judge must refuse", MinPlanted)
+	case c.Not:
+		return errors.New("score judge takes no not: word the criterion so that yes is right")
+	}
+	return c.checkSize()
+}
+
+// MaxCriterion is the longest criterion, in bytes.
+const MaxCriterion = 1000
 
 func (c Check) checkSize() error {
 	size := len(c.Text) + len(c.Schema)
