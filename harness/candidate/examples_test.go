@@ -1,9 +1,14 @@
 package candidate
 
 import (
+	"archive/zip"
+	"bytes"
 	"encoding/json"
+	"errors"
 	"math"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"testing"
 
 	"proctor/harness/jail"
@@ -57,5 +62,53 @@ func TestScikitLearn(t *testing.T) {
 				t.Errorf("row %d: %v, onnxruntime says %v", i, got, v)
 			}
 		}
+	}
+}
+
+// T56: a pickle, which runs what it says when it is loaded, as it is (joblib) and in a zip
+// (torch), under each name of a declarative kind: nothing loads it. Python does.
+func TestPickle(t *testing.T) {
+	marker := filepath.Join(t.TempDir(), "ran")
+	pickle := "cos\nsystem\n(S'touch " + marker + "'\ntR."
+	var torch bytes.Buffer
+	z := zip.NewWriter(&torch)
+	w, err := z.Create("archive/data.pkl")
+	if err == nil {
+		_, err = w.Write([]byte(pickle))
+	}
+	if err = errors.Join(err, z.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for name, file := range map[string]string{"model.pkl": pickle, "model.joblib": pickle, "model.pt": torch.String(), "model.onnx": pickle, "model.wasm": pickle} {
+		for _, kind := range []string{runner.KindONNX, runner.KindWASM} {
+			dir := folder(t, "", map[string]string{name: file, runner.ManifestFile: `{"protocol":"proctor/1","kind":"` + kind + `","model":"` + name + `","task":"classification","classes":["no","yes"]}`})
+			if r := lint(t, dir, Options{}); r.OK() {
+				t.Errorf("%s as %s: lint finds nothing", name, kind)
+			}
+			if kind == runner.KindWASM {
+				continue // its adapter has no role in this binary
+			}
+			p, err := runner.ReadPackage(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sheet := runner.Sheet{Rows: table(t, rows.Column{Name: "x", Floats: []float64{1}}), Batches: []int{1}}
+			_, _, err = runner.Runner{MinTier: jail.None, MaxTier: jail.None}.Run(t.Context(), dir, p, sheet, quick)
+			if f := new(runner.Failure); !errors.As(err, &f) || f.Service() {
+				t.Errorf("%s as %s: %v", name, kind, err)
+			}
+		}
+	}
+	if _, err := os.Stat(marker); err == nil {
+		t.Fatal("the pickle ran")
+	}
+	need(t, "python3") // negative control
+	cmd := exec.Command("python3", "-c", "import pickle, sys; pickle.load(sys.stdin.buffer)")
+	cmd.Stdin = bytes.NewReader([]byte(pickle))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if _, err := os.Stat(marker); err != nil {
+		t.Error("negative control: the pickle does nothing")
 	}
 }
