@@ -202,16 +202,16 @@ func views(s string) map[string]func() ([]byte, error) {
 		"run fail":  run(r, "FAIL", 0),
 		"run pass":  run(r, "PASS", 1),
 		"run first": run(rename(first(), s), "PASS", -1),
-		"cases": func() ([]byte, error) { return renderPage("cases", hostileCases(r, s)) },
+		"cases":     func() ([]byte, error) { return renderPage("cases", hostileCases(r, s)) },
 		"rows": func() ([]byte, error) {
 			return renderPage("rows", rowsPage{Page: frame(s), Back: "/runs/x", Candidate: s, Columns: []string{s, "b"}, Rows: []rowView{{"1", []string{s, s}}}, Left: "3"})
 		},
-		"waiting":   state(api.Submission{ID: s, Lineage: s, Candidate: s, Package: s, State: "planned", Stage: s}),
-		"aborted":   state(api.Submission{ID: s, Lineage: s, Candidate: s, Package: s, State: "aborted", Reason: s}),
-		"done":      state(api.Submission{ID: s, Lineage: s, Candidate: s, Package: s, State: "done", Result: "FAIL", Reason: s, Ended: s + "e"}),
-		"passed":    state(api.Submission{ID: s, Candidate: s, Package: s, State: "done", Result: "PASS", Awaiting: 1}),
-		"ready":     state(api.Submission{ID: s, Candidate: s, Package: s, State: "done", Result: "PASS", Approved: true}),
-		"queued":    state(api.Submission{ID: s, Candidate: s, Package: s, State: "queued"}),
+		"waiting": state(api.Submission{ID: s, Lineage: s, Candidate: s, Package: s, State: "planned", Stage: s}),
+		"aborted": state(api.Submission{ID: s, Lineage: s, Candidate: s, Package: s, State: "aborted", Reason: s}),
+		"done":    state(api.Submission{ID: s, Lineage: s, Candidate: s, Package: s, State: "done", Result: "FAIL", Reason: s, Ended: s + "e"}),
+		"passed":  state(api.Submission{ID: s, Candidate: s, Package: s, State: "done", Result: "PASS", Awaiting: 1}),
+		"ready":   state(api.Submission{ID: s, Candidate: s, Package: s, State: "done", Result: "PASS", Approved: true}),
+		"queued":  state(api.Submission{ID: s, Candidate: s, Package: s, State: "queued"}),
 		"runs": func() ([]byte, error) {
 			return renderPage("runs", runsPage{Page: frame(s), Lineage: "l" + s, Runs: []listedRun{{api.Submission{ID: s, Lineage: s, Candidate: s, Result: "FAIL", Reason: s, Submitted: s}, s}, {api.Submission{ID: s, State: s, Stage: s}, ""}}})
 		},
@@ -296,15 +296,17 @@ func TestEmptyPages(t *testing.T) {
 		"run":       func() ([]byte, error) { return renderPage("run", runPage{}) },
 		"run empty": func() ([]byte, error) { return renderPage("run", runPage{Report: newReportView(empty, "", "")}) },
 		"run bare":  func() ([]byte, error) { return renderPage("run", runPage{Report: newReportView(bare, "", "/runs/x")}) },
-		"cases":     func() ([]byte, error) { return renderPage("cases", newCasesPage(page{}, "x", harness.CasesView{Report: empty, Cases: &report.Cases{}}, caseQuery{Page: 1})) },
-		"rows":      func() ([]byte, error) { return renderPage("rows", rowsPage{Back: "/"}) },
-		"state":     func() ([]byte, error) { return renderPage("state", statePage{}) },
-		"runs":      func() ([]byte, error) { return renderPage("runs", runsPage{}) },
-		"changes":   func() ([]byte, error) { return renderPage("changes", changesPage{}) },
-		"holdout":   func() ([]byte, error) { return renderPage("holdout", newHoldoutPage(page{}, holdout.Commitment{})) },
-		"login":     func() ([]byte, error) { return renderPage("login", loginPage{}) },
-		"error":     func() ([]byte, error) { return renderPage("error", errorPage{}) },
-		"compare":   func() ([]byte, error) { var b bytes.Buffer; err := RenderReport(&b, empty, ""); return b.Bytes(), err },
+		"cases": func() ([]byte, error) {
+			return renderPage("cases", newCasesPage(page{}, "x", harness.CasesView{Report: empty, Cases: &report.Cases{}}, caseQuery{Page: 1}))
+		},
+		"rows":    func() ([]byte, error) { return renderPage("rows", rowsPage{Back: "/"}) },
+		"state":   func() ([]byte, error) { return renderPage("state", statePage{}) },
+		"runs":    func() ([]byte, error) { return renderPage("runs", runsPage{}) },
+		"changes": func() ([]byte, error) { return renderPage("changes", changesPage{}) },
+		"holdout": func() ([]byte, error) { return renderPage("holdout", newHoldoutPage(page{}, holdout.Commitment{})) },
+		"login":   func() ([]byte, error) { return renderPage("login", loginPage{}) },
+		"error":   func() ([]byte, error) { return renderPage("error", errorPage{}) },
+		"compare": func() ([]byte, error) { var b bytes.Buffer; err := RenderReport(&b, empty, ""); return b.Bytes(), err },
 	} {
 		b, err := render()
 		if err != nil {
