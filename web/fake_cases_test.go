@@ -9,6 +9,7 @@ import (
 	"proctor/harness"
 	"proctor/harness/access"
 	"proctor/harness/report"
+	"proctor/holdout"
 	"proctor/regress"
 )
 
@@ -55,4 +56,19 @@ func (f *fake) Cases(ctx context.Context, p access.Principal, id string) (harnes
 		return harness.CasesView{}, err
 	}
 	return cases(v.Report, "people"), nil
+}
+
+func (f *fake) Fresh(context.Context, string) (bool, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.fresh, f.fail
+}
+
+func (f *fake) ActiveHoldouts(_ context.Context, p access.Principal) ([]holdout.Commitment, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.begin(p, "ActiveHoldouts"); err != nil {
+		return nil, err
+	}
+	return []holdout.Commitment{census()}, access.Check(p, access.SeeChanges, access.Object{})
 }

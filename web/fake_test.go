@@ -36,6 +36,7 @@ type fake struct {
 	fail     error    // every call answers this
 	logins   int
 	asked    api.Search // by the last call of Submissions
+	fresh    bool       // sessions have just been opened
 }
 
 type fakeRun struct {

@@ -185,7 +185,9 @@ func views(s string) map[string]func() ([]byte, error) {
 		v := harness.ReportView{Digest: digestOf("r"), Report: r, Run: harness.RunView{ID: "id" + s, SubmittedBy: s, Submitted: s, Ended: s, Deployed: "d" + s, ApprovalIndex: -1, Harness: s + "h", Evidence: s + "e",
 			Reviews: []harness.ReviewView{{By: s, Reason: s, Report: s, At: s}, {By: s, Approve: true, Reason: s, Report: digestOf("r"), At: s}}}}
 		return func() ([]byte, error) {
-			return renderPage("run", w.reviewPage(c, api.Submission{Candidate: s, Result: result, Awaiting: awaiting}, v))
+			p := w.reviewPage(c, api.Submission{Candidate: s, Result: result, Awaiting: awaiting}, v)
+			p.Context = hostileContext(s)
+			return renderPage("run", p)
 		}
 	}
 	state := func(sub api.Submission) func() ([]byte, error) {
@@ -203,6 +205,12 @@ func views(s string) map[string]func() ([]byte, error) {
 		"run pass":  run(r, "PASS", 1),
 		"run first": run(rename(first(), s), "PASS", -1),
 		"cases":     func() ([]byte, error) { return renderPage("cases", hostileCases(r, s)) },
+		"log": func() ([]byte, error) {
+			return renderPage("log", logPage{Page: frame(s), Entries: []logEntry{{Event: api.Event{Sentence: s, At: s, Alerts: []string{s}}, Number: "3", Link: runAddress(s), Here: true}}, Older: "/log?from=0"})
+		},
+		"holdouts": func() ([]byte, error) {
+			return renderPage("holdouts", newHoldoutsPage(frame(s), []holdout.Commitment{h}))
+		},
 		"rows": func() ([]byte, error) {
 			return renderPage("rows", rowsPage{Page: frame(s), Back: "/runs/x", Candidate: s, Columns: []string{s, "b"}, Rows: []rowView{{"1", []string{s, s}}}, Left: "3"})
 		},
@@ -299,14 +307,16 @@ func TestEmptyPages(t *testing.T) {
 		"cases": func() ([]byte, error) {
 			return renderPage("cases", newCasesPage(page{}, "x", harness.CasesView{Report: empty, Cases: &report.Cases{}}, caseQuery{Page: 1}))
 		},
-		"rows":    func() ([]byte, error) { return renderPage("rows", rowsPage{Back: "/"}) },
-		"state":   func() ([]byte, error) { return renderPage("state", statePage{}) },
-		"runs":    func() ([]byte, error) { return renderPage("runs", runsPage{}) },
-		"changes": func() ([]byte, error) { return renderPage("changes", changesPage{}) },
-		"holdout": func() ([]byte, error) { return renderPage("holdout", newHoldoutPage(page{}, holdout.Commitment{})) },
-		"login":   func() ([]byte, error) { return renderPage("login", loginPage{}) },
-		"error":   func() ([]byte, error) { return renderPage("error", errorPage{}) },
-		"compare": func() ([]byte, error) { var b bytes.Buffer; err := RenderReport(&b, empty, ""); return b.Bytes(), err },
+		"rows":     func() ([]byte, error) { return renderPage("rows", rowsPage{Back: "/"}) },
+		"log":      func() ([]byte, error) { return renderPage("log", logPage{}) },
+		"holdouts": func() ([]byte, error) { return renderPage("holdouts", holdoutsPage{}) },
+		"state":    func() ([]byte, error) { return renderPage("state", statePage{}) },
+		"runs":     func() ([]byte, error) { return renderPage("runs", runsPage{}) },
+		"changes":  func() ([]byte, error) { return renderPage("changes", changesPage{}) },
+		"holdout":  func() ([]byte, error) { return renderPage("holdout", newHoldoutPage(page{}, holdout.Commitment{})) },
+		"login":    func() ([]byte, error) { return renderPage("login", loginPage{}) },
+		"error":    func() ([]byte, error) { return renderPage("error", errorPage{}) },
+		"compare":  func() ([]byte, error) { var b bytes.Buffer; err := RenderReport(&b, empty, ""); return b.Bytes(), err },
 	} {
 		b, err := render()
 		if err != nil {

@@ -18,6 +18,8 @@ func TestWhoSeesWhat(t *testing.T) {
 	}{
 		{"/", all, "<h1>Runs"},
 		{"/changes", "cleo carl pia rae rob olga abe", "What changed in the evaluation"},
+		{"/holdouts", "cleo carl pia rae rob olga abe", "16,281"},
+		{"/log", "cleo carl pia rae rob olga abe", "proposed the holdout"},
 		{"/holdouts/census-2026q3", "cleo carl pia rae rob olga abe", "Rows scored"},
 		{"/runs/run-fail", "rae rob abe", "Answers that flipped"},
 		{"/runs/run-fail/cases", "rae rob abe", "deployed model says"},
@@ -110,7 +112,7 @@ func TestReview(t *testing.T) {
 	}
 	form := b.formOf("/runs/run-pass")
 	send := func(decision, reason, digest string) int {
-		return b.post("/runs/run-pass/review", url.Values{"form": {form}, "decision": {decision}, "reason": {reason}, "report": {digest}}).Code
+		return b.post("/runs/run-pass/review", url.Values{"form": {form}, "decision": {decision}, "reason": {reason}, "report": {digest}, "token": {token("rae")}}).Code
 	}
 	if code := send("approve", "r", digestOf("another")); code != 409 || f.done() != nil {
 		t.Errorf("another report: %d", code)

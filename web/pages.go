@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -30,6 +31,8 @@ func (w *Server) pageRoutes(e *echo.Echo) {
 	g.POST("/runs/:id/review", w.reviewForm, sameSite)
 	g.GET("/changes", w.changesPage)
 	g.POST("/changes/:id", w.decideForm, sameSite)
+	g.GET("/log", w.logPage)
+	g.GET("/holdouts", w.holdoutsPage)
 	g.GET("/holdouts/:name", w.holdoutPage)
 }
 
@@ -134,8 +137,11 @@ func (w *Server) decideForm(c echo.Context) error {
 }
 
 func (w *Server) reviewForm(c echo.Context) error {
-	f, approve, err := choice(c, "approve", "refuse", "reason", "report")
+	f, approve, err := choice(c, "approve", "refuse", "reason", "report", "token")
 	if err != nil {
+		return err
+	}
+	if err := w.again(c, strings.TrimSpace(f["token"])); err != nil {
 		return err
 	}
 	s, err := w.service.Review(c.Request().Context(), principal(c), param(c, "id"), api.Review{Approve: approve, Reason: f["reason"], Report: f["report"]})

@@ -27,6 +27,8 @@ func problem(err error) (int, api.Problem) {
 		return http.StatusForbidden, api.Problem{Code: "denied", Message: errForgery.Error()}
 	case errors.Is(err, errTooMany):
 		return http.StatusTooManyRequests, api.Problem{Code: "too-many", Message: errTooMany.Error()}
+	case errors.Is(err, errNotAgain):
+		return http.StatusForbidden, api.Problem{Code: "denied", Message: errNotAgain.Error()}
 	case errors.Is(err, access.ErrDenied):
 		return http.StatusForbidden, api.Problem{Code: "denied", Message: err.Error()}
 	case errors.As(err, &e):

@@ -32,7 +32,7 @@ type page struct {
 
 // pages holds one template set a page: the layout and the shared parts with the
 // page's own content.
-var pages = parsePages("runs", "run", "state", "changes", "holdout", "login", "continue", "error", "cases", "rows")
+var pages = parsePages("runs", "run", "state", "changes", "holdout", "login", "continue", "error", "cases", "rows", "log", "holdouts")
 
 func parsePages(names ...string) map[string]*template.Template {
 	shared := template.Must(template.ParseFS(templateFiles, "templates/layout.html", "templates/parts.html", "templates/report.html", "templates/calibration.html"))

@@ -35,6 +35,9 @@ type runPage struct {
 	Commands                         []string
 	Reviews                          string
 	Approved, CanReview, CanSeeRows  bool
+	Context                          contextView
+	Fresh                            bool   // signed in just now: no token is asked for
+	Again                            string // where to sign in again; "": by token alone
 }
 
 // runPage shows the report to whom the service gives it, else how the run stands.
@@ -54,7 +57,14 @@ func (w *Server) runPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return send(c, http.StatusOK, "run", w.reviewPage(c, s, v))
+	r := w.reviewPage(c, s, v)
+	if r.Context, err = w.contextOf(c, v); err != nil {
+		return err
+	}
+	if r.Fresh, err = w.fresh(c); err != nil {
+		return err
+	}
+	return send(c, http.StatusOK, "run", r)
 }
 
 func (w *Server) statePage(c echo.Context, s api.Submission) error {
@@ -71,7 +81,7 @@ func (w *Server) reviewPage(c echo.Context, s api.Submission, v harness.ReportVi
 	r := runPage{
 		Page: w.page(c, s.Candidate+": "+s.Result), Report: newReportView(v.Report, v.Digest, runAddress(v.Run.ID)), Run: v.Run,
 		Plan: leaf(v.Run.PlanIndex), EvidenceLeaf: leaf(v.Run.EvidenceIndex), ApprovalLeaf: leaf(v.Run.ApprovalIndex),
-		Reviews: reviews(s), Approved: s.Approved, Commands: commands(v),
+		Reviews: reviews(s), Approved: s.Approved, Commands: commands(v), Again: w.signInAgain(runAddress(v.Run.ID)),
 	}
 	r.Page.Here = "runs"
 	for _, x := range []digestView{{"evidence", "signed statement", v.Run.Evidence}, {"approval", "signed statement", v.Run.Approval}, {"harness", "the program that ran it", v.Run.Harness}} {

@@ -34,6 +34,8 @@ type Service interface {
 	Trust() (api.Trust, error)
 	// Audit recomputes the log and everything that rests on it.
 	Audit(ctx context.Context, p access.Principal) (api.Audit, error)
+	// ActiveHoldouts returns the public side of every set in force, by name.
+	ActiveHoldouts(ctx context.Context, p access.Principal) ([]holdout.Commitment, error)
 	// Holdout returns the public side of the active version.
 	Holdout(ctx context.Context, p access.Principal, name string) (holdout.Commitment, error)
 }
@@ -48,6 +50,8 @@ type People interface {
 	LoginAs(ctx context.Context, issuer string, claims map[string]string) (session string, p access.Principal, err error)
 	// Accounts lists who could do what at a time.
 	Accounts(ctx context.Context, p access.Principal, at time.Time) ([]api.Standing, error)
+	// Fresh says whether the holder of a session has signed in just now.
+	Fresh(ctx context.Context, session string) (bool, error)
 	// Logout ends a session; one that does not exist is no error.
 	Logout(ctx context.Context, session string) error
 }

@@ -160,7 +160,7 @@ func TestForgery(t *testing.T) {
 		done   string
 	}
 	posts := []post{
-		{"/runs/run-pass/review", "rae", url.Values{"decision": {"approve"}, "reason": {"read it"}, "report": {reportDigest()}}, "review run-pass true read it"},
+		{"/runs/run-pass/review", "rae", url.Values{"decision": {"approve"}, "reason": {"read it"}, "report": {reportDigest()}, "token": {token("rae")}}, "review run-pass true read it"},
 		{"/changes/change-suite", "carl", url.Values{"decision": {"activate"}}, "decide change-suite true"},
 		{"/logout", "rae", url.Values{}, ""},
 	}
