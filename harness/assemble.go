@@ -109,7 +109,7 @@ func fill(r *report.Report, rule *policy.Resolved, candidate *metrics.Frame, dif
 // probeViews says in words what the always-on checks counted.
 func probeViews(p *policy.Probes) []report.Probe {
 	none := p.LabelCounts[len(p.LabelCounts)-1]
-	return []report.Probe{
+	out := []report.Probe{
 		{Name: "coverage", N: p.Asked, Hits: p.Answered, Detail: "rows that were answered"},
 		{Name: "repeat", N: p.Repeated, Hits: p.RepeatsDiffer, Detail: "rows asked twice, in other batches and places, that were answered differently"},
 		{Name: "second process", N: p.Same.Rows, Hits: p.Same.Differ, Detail: "rows of the same batches that a second process answered differently"},
@@ -122,6 +122,12 @@ func probeViews(p *policy.Probes) []report.Probe {
 			Detail: fmt.Sprintf("copies changed by a hair that the candidate has wrong while it has the original right; %d the other way round", p.TwinTwinOnly)},
 		{Name: "degenerate", N: p.Asked, Hits: none, Detail: "scored rows that were answered with none of the classes"},
 	}
+	if x := p.Trained; x != nil && x.Missing == "" {
+		out = append(out, report.Probe{Name: "training overlap", N: x.Rows, Hits: x.Shared, Detail: "scored rows that the package's own training fingerprint has"})
+	} else if x != nil {
+		out = append(out, report.Probe{Name: "training overlap", Detail: "not compared: " + x.Missing})
+	}
+	return out
 }
 
 func clockDetail(c policy.Clock) string {

@@ -14,6 +14,7 @@ import (
 	"proctor/harness/report"
 	"proctor/harness/runner"
 	"proctor/harness/verdict"
+	"proctor/holdout"
 )
 
 // seen is what there is to see in a package's files without running it.
@@ -23,8 +24,14 @@ type seen struct {
 	signature, build []byte // nil: there is none
 	training         *provenance.Training
 	record           string // digest of the training record
+	remote           bool   // its model runs elsewhere
 	stochastic       bool   // its manifest declares that it answers at random
+
+	trained *holdout.Fingerprint // of the rows that it was trained on; nil: none is declared
 }
+
+// fingerprintFile is where a package declares what it was trained on.
+const fingerprintFile = "training-fingerprint.bin"
 
 // look looks through the files of a package that was unpacked into dir. A training
 // record that cannot be read is its owner's fault; a signature is judged by admit.
@@ -34,7 +41,7 @@ func look(dir string, p *runner.Package) (*seen, error) {
 		return nil, err
 	}
 	defer root.Close()
-	s := &seen{stochastic: p.Manifest.Stochastic}
+	s := &seen{remote: p.Manifest.Kind == runner.KindRemote, stochastic: p.Manifest.Stochastic}
 	names := make([]string, len(p.Files))
 	for i, f := range p.Files {
 		names[i] = f.Path
@@ -48,9 +55,20 @@ func look(dir string, p *runner.Package) (*seen, error) {
 		name string
 		into *[]byte
 	}{{provenance.SignatureFile, &s.signature}, {provenance.BuildFile, &s.build}, {provenance.TrainingFile, &record}} {
-		if *f.into, err = small(root, f.name); err != nil {
+		if *f.into, err = small(root, f.name, provenance.MaxFile); err != nil {
 			return nil, err
 		}
+	}
+	prints, err := small(root, fingerprintFile, holdout.MaxFingerprint)
+	if err != nil {
+		return nil, err
+	}
+	if prints != nil {
+		f, err := holdout.ParseFingerprint(prints)
+		if err != nil {
+			return nil, refuse(Usage, "%s: %v", fingerprintFile, err)
+		}
+		s.trained = &f
 	}
 	if record == nil {
 		return s, nil
@@ -63,7 +81,7 @@ func look(dir string, p *runner.Package) (*seen, error) {
 }
 
 // small reads a file of bounded size, nil if it is not there.
-func small(root *os.Root, name string) ([]byte, error) {
+func small(root *os.Root, name string, most int) ([]byte, error) {
 	f, err := root.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -72,9 +90,9 @@ func small(root *os.Root, name string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, provenance.MaxFile+1))
-	if err == nil && len(b) > provenance.MaxFile {
-		return nil, refuse(Usage, "%s is larger than %d bytes", name, provenance.MaxFile)
+	b, err := io.ReadAll(io.LimitReader(f, int64(most)+1))
+	if err == nil && len(b) > most {
+		return nil, refuse(Usage, "%s is larger than %d bytes", name, most)
 	}
 	return b, err
 }
@@ -89,6 +107,9 @@ const (
 // names places and kinds, never a credential: the sentence goes to the submitter and
 // into logs.
 func (s *seen) admit(rule policy.Package) ([]provenance.Attestation, error) {
+	if s.remote && rule.Remote != policy.Allow {
+		return nil, refuse(Usage, `the package's model runs elsewhere (kind remote), and the policy lets no sealed row leave the house: hold it to suites with 'proctor suite run' and to practice rows with 'proctor package lint', or ask for a policy with package: {remote: allow}`)
+	}
 	if s.stochastic && rule.Stochastic != policy.Allow {
 		return nil, refuse(Usage, `the package declares "stochastic": true, and the policy takes no model that answers at random: make it answer the same row always the same, or ask for a policy with package: {stochastic: allow}`)
 	}

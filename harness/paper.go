@@ -133,6 +133,20 @@ func (p *paper) probes(candidate, baseline *answered) *policy.Probes {
 	return out
 }
 
+// trained holds the scored rows against what the candidate declares to be trained on.
+func (p *paper) trained(f *holdout.Fingerprint) *policy.Trained {
+	if f == nil {
+		return nil
+	}
+	out := &policy.Trained{Rows: int64(p.exam.Inputs.Len()), MostPct: p.exam.DuplicatesAtMostPct}
+	shared, err := f.Overlap(p.exam.Inputs)
+	if err != nil {
+		out.Missing = err.Error()
+	}
+	out.Shared = int64(shared)
+	return out
+}
+
 // classOrder says where each class of a package stands among those of the set:
 // order[i] is the set's index of the package's class i. Both must have the same.
 func classOrder(set, pkg []string) ([]int32, error) {

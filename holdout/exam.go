@@ -15,6 +15,8 @@ type Exam struct {
 	Labels []int32       // their classes, indices into the commitment's Classes
 	Slices []SliceColumn // their slice columns, in the order of the spec
 
+	DuplicatesAtMostPct float64 // rows, in percent, that may repeat others by chance
+
 	Clusters []int32   // of the scored rows; nil: every row is one
 	Weights  []float64 // of the scored rows; nil: every row counts 1
 
@@ -45,7 +47,7 @@ func (m *manifest) exam(scored, canaries, twins rows.Table) (*Exam, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Exam{Inputs: p.features, Labels: p.labels, Slices: p.slices, Clusters: p.clusters, Weights: p.weights}
+	e := &Exam{Inputs: p.features, Labels: p.labels, Slices: p.slices, Clusters: p.clusters, Weights: p.weights, DuplicatesAtMostPct: m.Spec.Duplicates}
 	if e.Canaries, e.CanaryLabels, err = readCanaries(m.Spec, canaries); err != nil {
 		return nil, err
 	}

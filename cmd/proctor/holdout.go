@@ -16,14 +16,15 @@ import (
 )
 
 type holdoutCmd struct {
-	Prove    holdoutProve    `cmd:"" help:"Prove that a row that you have is in the active version."`
-	Verify   holdoutVerify   `cmd:"" help:"Check such a proof; offline."`
-	Audit    holdoutAudit    `cmd:"" help:"Derive everything that is claimed of a set from log and blobs."`
-	Rotate   holdoutRotate   `cmd:"" help:"Propose the reserve as the next version."`
-	Amend    holdoutAmend    `cmd:"" help:"Propose the set with rows corrected, erased or added."`
-	Destroy  holdoutDestroy  `cmd:"" help:"Propose that nobody can open a retired version any more."`
-	Practice holdoutPractice `cmd:"" help:"Fetch the practice rows, which are never scored."`
-	Show     holdoutShow     `cmd:"" help:"Show rows of a run's set to a reviewer; each is counted and leaves scoring at the next rotation."`
+	Prove       holdoutProve       `cmd:"" help:"Prove that a row that you have is in the active version."`
+	Verify      holdoutVerify      `cmd:"" help:"Check such a proof; offline."`
+	Audit       holdoutAudit       `cmd:"" help:"Derive everything that is claimed of a set from log and blobs."`
+	Rotate      holdoutRotate      `cmd:"" help:"Propose the reserve as the next version."`
+	Amend       holdoutAmend       `cmd:"" help:"Propose the set with rows corrected, erased or added."`
+	Destroy     holdoutDestroy     `cmd:"" help:"Propose that nobody can open a retired version any more."`
+	Fingerprint holdoutFingerprint `cmd:"" help:"Tell which rows a model was trained on, without the rows; offline."`
+	Practice    holdoutPractice    `cmd:"" help:"Fetch the practice rows, which are never scored."`
+	Show        holdoutShow        `cmd:"" help:"Show rows of a run's set to a reviewer; each is counted and leaves scoring at the next rotation."`
 }
 
 type holdoutProve struct {

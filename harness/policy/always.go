@@ -58,14 +58,35 @@ func memorisation(r *Resolved, e Evidence) report.Finding {
 	canaries := canaryFinding(r, e)
 	twins := twinFinding(p)
 	// Canaries first: their labels are wrong, so that agreement has no innocent reason.
-	for _, part := range []report.Finding{canaries, twins} {
+	trained := trainedFinding(p.Trained)
+	for _, part := range []report.Finding{canaries, twins, trained} {
 		if part.Outcome == report.Violated {
 			part.Claim = findMemorisation
 			return part
 		}
 	}
 	f.Value, f.P, f.Bound, f.Visible = canaries.Value, canaries.P, canaries.Bound, canaries.Visible
-	f.Sentence = canaries.Sentence + " " + twins.Sentence
+	f.Sentence = strings.TrimSpace(canaries.Sentence + " " + twins.Sentence + " " + trained.Sentence)
+	return f
+}
+
+// trainedFinding asks whether a model was made with rows of the set by what its own
+// package declares. Nothing declared says nothing.
+func trainedFinding(t *Trained) report.Finding {
+	f := report.Finding{Outcome: report.Holds, Unit: "%"}
+	switch {
+	case t == nil:
+		return f
+	case t.Missing != "":
+		f.Sentence = "What the package declares to be trained on was not compared: " + t.Missing + "."
+		return f
+	}
+	pct := 100 * float64(t.Shared) / float64(t.Rows)
+	f.N, f.Value, f.Bound = t.Rows, finite(pct), finite(t.MostPct)
+	f.Sentence = fmt.Sprintf("By its own training fingerprint the model was trained on %d of %d scored rows (%.1f %%); up to %g %% may be equal by chance.", t.Shared, t.Rows, pct, t.MostPct)
+	if !(pct <= t.MostPct) {
+		f.Outcome = report.Violated
+	}
 	return f
 }
 
@@ -299,6 +320,8 @@ func tier(r *Resolved, e Evidence) report.Finding {
 		f.Outcome, f.Sentence = report.Undecided, fmt.Sprintf("Tier %q is not known.", plain(e.Tier))
 	case !e.Code:
 		f.Sentence = fmt.Sprintf("The package brings no code; it ran under tier %s.", e.Tier)
+	case e.Tier == "remote" && got >= want:
+		f.Sentence = "The model ran elsewhere, where nobody here confines it; the policy allows that."
 	case got < want:
 		f.Outcome, f.Sentence = report.Undecided, fmt.Sprintf("The package's code ran under tier %s; the policy asks for %s.", e.Tier, r.Policy.TierAtLeast)
 	default:

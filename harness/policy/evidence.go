@@ -29,6 +29,15 @@ type Probes struct {
 	Runs               int     // of the whole exam; more than 1: the model is declared stochastic
 	Lowest, Highest    float64 // accuracy of those runs; this evidence is of the worst
 	Clock              Clock
+
+	Trained *Trained // nil: the package declares nothing
+}
+
+// Trained is what a package declares to be trained on, held against the scored rows.
+type Trained struct {
+	Rows, Shared int64
+	MostPct      float64 // that may be shared by chance, in percent of the rows
+	Missing      string  // why nothing was compared; "": it was
 }
 
 // Asked counts rows that were asked again, and those of them that got another answer.
