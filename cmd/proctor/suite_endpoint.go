@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 
 	"proctor/harness/runner"
 	endpoint "proctor/harness/runner/remote"
@@ -19,6 +21,7 @@ type asking struct {
 	API       string `name:"api" help:"openai-chat or openai-completions." default:"openai-chat"`
 	Prompt    string `help:"What is asked about an example: {column} stands for a column's value, {{ and }} for braces. Without it, the text of the only column." placeholder:"TEXT"`
 	System    string `help:"A file with the system prompt." type:"existingfile" placeholder:"FILE"`
+	Tools     string `help:"A file with the tools that a model in a conversation may call: a JSON list, as the interface takes it. None is run." type:"existingfile" placeholder:"FILE"`
 	MaxTokens int    `help:"Longest answer, in the model's tokens." default:"256"`
 	Journal   string `help:"Where answers are kept as they come. A run that was cut off goes on from there; later runs take it as --baseline." type:"path" placeholder:"FILE"`
 }
@@ -32,6 +35,8 @@ func (a asking) check() error {
 		return usagef("--api: %q; known are %s, %s", a.API, runner.APIChat, runner.APICompletions)
 	case a.API != runner.APIChat && a.System != "":
 		return usagef("--system is for --api %s", runner.APIChat)
+	case a.API != runner.APIChat && a.Tools != "":
+		return usagef("--tools is for --api %s", runner.APIChat)
 	case a.MaxTokens < 1:
 		return usagef("--max-tokens is at least 1")
 	}
@@ -55,19 +60,27 @@ func (a asking) ask(ctx context.Context, o console, by endpoints, suites []*regr
 	if err != nil {
 		return nil, usagef("--endpoint: %v", err)
 	}
+	if model.Tools, err = a.tools(); err != nil {
+		return nil, err
+	}
 	q, err := newQuestions(suites, a.Prompt)
 	if err != nil {
 		return nil, err
 	}
 	j, err := endpoint.OpenJournal(a.Journal, endpoint.Head{Suites: digests(suites), Examples: q.n,
-		Asked: endpoint.Asked(a.Endpoint, a.API, a.Model, a.Prompt, system, fmt.Sprint(a.MaxTokens))})
+		Asked: endpoint.Asked(a.Endpoint, a.API, a.Model, a.Prompt, system, fmt.Sprint(a.MaxTokens), string(model.Tools))})
 	if err != nil {
 		return nil, usagef("--journal: %v", err)
 	}
 	if n := j.Answered(); n > 0 {
 		fmt.Fprintf(o.Err, "%d of %d answers are in the journal\n", n, q.n)
 	}
-	err = j.Ask(ctx, model, q.text)
+	err = j.AskBy(ctx, func(ctx context.Context, i int) (string, error) {
+		if says := q.says(i); says != nil {
+			return model.Converse(ctx, says)
+		}
+		return model.Ask(ctx, q.text(i))
+	})
 	if closed := j.Close(); err == nil {
 		err = closed
 	}
@@ -85,16 +98,30 @@ func (a asking) system() (string, error) {
 	return string(b), err
 }
 
+func (a asking) tools() (json.RawMessage, error) {
+	if a.Tools == "" {
+		return nil, nil
+	}
+	b, err := os.ReadFile(a.Tools)
+	var list []map[string]any
+	if err == nil && json.Unmarshal(b, &list) != nil {
+		err = usagef("--tools: %s holds no JSON list of tools", a.Tools)
+	}
+	return b, err
+}
+
 // questions are the examples of suites, in order, as texts.
 type questions struct {
 	n      int
 	tables []rows.Table
 	starts []int // of tables, among all
 	prompt []runner.Prompt
+	tests  []*regress.Test       // of each example
+	first  map[*regress.Test]int // example of a test, among all
 }
 
 func newQuestions(suites []*regress.Suite, text string) (*questions, error) {
-	q := &questions{}
+	q := &questions{first: map[*regress.Test]int{}}
 	for _, s := range suites {
 		t, err := s.Table(s.Fields())
 		if err != nil {
@@ -104,15 +131,39 @@ func newQuestions(suites []*regress.Suite, text string) (*questions, error) {
 		if err != nil {
 			return nil, err
 		}
+		for i := range s.Tests {
+			q.first[&s.Tests[i]] = len(q.tests)
+			q.tests = append(q.tests, slices.Repeat([]*regress.Test{&s.Tests[i]}, s.Tests[i].Examples.Len())...)
+		}
 		q.tables, q.starts, q.prompt = append(q.tables, t), append(q.starts, q.n), append(q.prompt, p)
 		q.n += t.Len()
 	}
 	return q, nil
 }
 
+// says is what a person says in the conversation of example i; nil: it is one question.
+func (q *questions) says(i int) []string {
+	t := q.tests[i]
+	switch {
+	case t.Conversation() == 0:
+		return nil
+	case t.Turns == nil:
+		return []string{q.text(i)}
+	}
+	var out []string
+	for _, name := range t.Turns {
+		c, _ := t.Examples.Column(name)
+		out = append(out, c.Strings[i-q.first[t]])
+	}
+	return out
+}
+
 // promptFor is what is asked about the examples of a suite.
 func promptFor(s *regress.Suite, text string) (runner.Prompt, error) {
 	if text == "" {
+		if !slices.ContainsFunc(s.Tests, func(t regress.Test) bool { return t.Turns == nil }) {
+			return runner.Prompt{}, nil // what is said is in columns of its own
+		}
 		if len(s.Fields()) != 1 {
 			return runner.Prompt{}, usagef("suite %s has %d columns: say with --prompt what is asked about an example", s.Name, len(s.Fields()))
 		}
