@@ -146,6 +146,10 @@ func answer(w *bufio.Writer, mode string, b batch) {
 		covert(w, mode, b)
 		return
 	}
+	if strings.HasPrefix(mode, "silent") {
+		silent(w, mode, b)
+		return
+	}
 	n, no := len(b.Rows), b.B
 	p := make([]string, n)
 	for i, r := range b.Rows {
