@@ -152,6 +152,7 @@ var clockMissing = map[string]string{
 	runner.ClockNone:    "",
 	runner.ClockNoLib:   "this service has no libfaketime to show the model another date with",
 	runner.ClockRuntime: "the package brings its own runtime, which cannot be shown another date",
+	runner.ClockRemote:  "the model runs elsewhere, where nobody here can show it another date",
 	runner.ClockRefuses: "the interpreter was shown another date and did not take it",
 }
 

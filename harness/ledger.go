@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 
+	"proctor/harness/policy"
 	"proctor/harness/store"
 	"proctor/harness/verdict"
 	"proctor/holdout"
@@ -17,6 +18,7 @@ type ledger struct {
 	s      *Service
 	budget int
 	epoch  int64
+	leaves bool // a model of the run is asked elsewhere
 }
 
 // Charge implements [holdout.Ledger].
@@ -37,7 +39,7 @@ func (l ledger) Charge(ctx context.Context, c holdout.Charge) (holdout.Receipt, 
 		if left := l.budget - used; left < 1 {
 			return &holdout.BudgetError{Used: used, Budget: l.budget}
 		}
-		fresh, err := tx.AddExposure(store.Exposure{Run: c.RunID, Lineage: c.Lineage, Holdout: c.Holdout.Digest})
+		fresh, err := tx.AddExposure(store.Exposure{Run: c.RunID, Lineage: c.Lineage, Holdout: c.Holdout.Digest, Elsewhere: l.leaves})
 		if err != nil || !fresh {
 			return err
 		}
@@ -61,7 +63,7 @@ func exposureOf(tx *store.Tx, all []store.Exposure, lineage string, set holdout.
 	used := 0.0
 	shares := map[string]float64{}
 	for _, e := range all {
-		if e.Lineage != lineage || e.Run == except {
+		if e.Lineage != lineage && !e.Elsewhere || e.Run == except {
 			continue
 		}
 		share, ok := shares[e.Holdout]
@@ -76,7 +78,9 @@ func exposureOf(tx *store.Tx, all []store.Exposure, lineage string, set holdout.
 			}
 			shares[e.Holdout] = share
 		}
-		used += share
+		if used += share; e.Elsewhere {
+			used += policy.MaxBudget * share // whatever the lineage, none are left
+		}
 	}
 	return ceilRuns(used), nil
 }

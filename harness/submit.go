@@ -49,6 +49,9 @@ func (s *Service) Submit(ctx context.Context, p access.Principal, lineage, name 
 	if !s.Runner.Takes(pkg.Manifest.Kind) {
 		return api.Submission{}, refuse(Usage, "%s: kind %q: %s", runner.ManifestFile, pkg.Manifest.Kind, runner.Sentence(runner.ServiceKind))
 	}
+	if err := s.Runner.Reaches(pkg.Manifest); err != nil {
+		return api.Submission{}, refuse(Usage, "%s: endpoint: %v", runner.ManifestFile, err)
+	}
 	ref, err := s.Blobs.Put(ctx, raw)
 	if err != nil {
 		return api.Submission{}, fmt.Errorf("store the package: %w", err)

@@ -99,7 +99,7 @@ var steps = []step{
 	{"an approval under an older or laxer policy", (*look).policy, func(l *look) bool { return len(l.Requirements.policies()) > 0 }, true},
 	{"an old approval, or one that is not valid yet", (*look).today, nil, false},
 	{"evidence of another run beside the approval", (*look).matching, func(l *look) bool { return l.Evidence != nil || l.Requirements.needEvidence() && l.waiver == nil }, false},
-	{"weights that may be swapped, or were run less confined than demanded", (*look).confined, func(l *look) bool { return l.Requirements.needConfinement() }, true},
+	{"weights that may be swapped, or were run less confined than demanded", (*look).confined, func(l *look) bool { return l.Requirements.needConfinement() || l.bindsConfig() }, true},
 	{"other bytes than those that were judged", (*look).bytes, nil, false},
 	{"a history of the log that was made for this gate alone", (*look).witnessed, func(l *look) bool { return l.Requirements.Witnesses > 0 }, false},
 	{"a log that was rolled back or forked since this gate looked last", (*look).remembered, func(l *look) bool { return l.Memory.Size > 0 }, false},
@@ -302,6 +302,9 @@ var tiers = []string{"none", "remote", "landlock", "jail-nocg", "jail", "gvisor"
 // 7. The bytes that ran are the bytes that were hashed, and code was confined.
 func (l *look) confined() error {
 	r := l.Requirements
+	if l.bindsConfig() && r.Binding != "config" {
+		return refuse(Denied, "the approval is of a model that runs elsewhere, whose weights it does not bind; a gate that accepts that says so: \"binding\": \"config\"")
+	}
 	if l.evidence == nil {
 		return refuse(Unreadable, "there is no evidence")
 	}
@@ -315,6 +318,8 @@ func (l *look) confined() error {
 	}
 	return nil
 }
+
+func (l *look) bindsConfig() bool { return l.approval != nil && l.approval.BindsConfig() }
 
 // 8. What is about to ship is exactly what was judged.
 func (l *look) bytes() error {

@@ -95,10 +95,13 @@ func subjectOf(f report.Finding) string {
 
 func bindingLines(e Evidence) []string {
 	var out []string
+	if e.Tier == "remote" {
+		out = append(out, "What became of the rows that were sent to the model's endpoint: nobody here confines it, and they count as burnt.")
+	}
 	if s := clockLine(e.Probes); e.Code && s != "" {
 		out = append(out, s)
 	}
-	if e.Code {
+	if e.Code && e.Tier != "remote" {
 		out = append(out, fmt.Sprintf("What the package's code can tell from timing: it ran confined (tier %s), but it ran.", plain(e.Tier)))
 	}
 	switch e.Binding {

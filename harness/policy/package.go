@@ -27,6 +27,7 @@ const (
 //	  private_keys: refuse
 //	  tokens: warn
 //	  stochastic: refuse
+//	  remote: refuse
 //	  signature: required         # OpenSSF Model Signing
 //	  provenance: optional        # SLSA
 //	  training_record: required
@@ -35,6 +36,7 @@ type Package struct {
 	PrivateKeys string // Warn, or else refused
 	Tokens      string // likely credentials of any other kind: Refuse, or else reviewers are told
 	Stochastic  string // Allow, or else refused: models that are declared to answer at random
+	Remote      string // Allow, or else refused: models that run elsewhere, and what of the set they are sent
 	Signature   string // Required, or else optional
 	Provenance  string // likewise
 	Training    string // likewise
@@ -47,12 +49,16 @@ type Key struct {
 	Key  string // ECDSA P-256, base64 of its SubjectPublicKeyInfo
 }
 
+// MaxBudget is the most runs that a policy can give a lineage on a set.
+const MaxBudget = 20
+
 const maxKeys = 16
 
 type packageFile struct {
 	PrivateKeys *string   `yaml:"private_keys"`
 	Tokens      *string   `yaml:"tokens"`
 	Stochastic  *string   `yaml:"stochastic"`
+	Remote      *string   `yaml:"remote"`
 	Signature   *string   `yaml:"signature"`
 	Provenance  *string   `yaml:"provenance"`
 	Training    *string   `yaml:"training_record"`
@@ -77,7 +83,7 @@ func (f *packageFile) rules() (p Package, err error) {
 		into         *string
 	}{
 		{"private_keys", f.PrivateKeys, Refuse, Warn, &p.PrivateKeys}, {"tokens", f.Tokens, Warn, Refuse, &p.Tokens},
-		{"stochastic", f.Stochastic, Refuse, Allow, &p.Stochastic},
+		{"stochastic", f.Stochastic, Refuse, Allow, &p.Stochastic}, {"remote", f.Remote, Refuse, Allow, &p.Remote},
 		{"signature", f.Signature, Optional, Required, &p.Signature}, {"provenance", f.Provenance, Optional, Required, &p.Provenance},
 		{"training_record", f.Training, Optional, Required, &p.Training},
 	} {
@@ -153,7 +159,7 @@ func choice(key string, text *string, usual, other string) (string, error) {
 func (p Package) text() string {
 	var parts []string
 	for _, k := range []struct{ key, value string }{{"private_keys", p.PrivateKeys}, {"tokens", p.Tokens},
-		{"stochastic", p.Stochastic}, {"signature", p.Signature}, {"provenance", p.Provenance}, {"training_record", p.Training}} {
+		{"stochastic", p.Stochastic}, {"remote", p.Remote}, {"signature", p.Signature}, {"provenance", p.Provenance}, {"training_record", p.Training}} {
 		if k.value != "" {
 			parts = append(parts, k.key+": "+k.value)
 		}

@@ -18,7 +18,7 @@ const (
 	maxClaims = 50
 	maxOver   = 32
 	maxSuites = 16
-	maxBudget = 20
+	maxBudget = MaxBudget
 	maxDays   = verdict.MaxValidDays
 	maxPeople = 5
 	minPeople = 1 // of a review: nobody approves alone what nobody looked at
@@ -131,6 +131,9 @@ func (p *Policy) check() error {
 	}
 	if !slices.Contains(Tiers, p.TierAtLeast) {
 		return fmt.Errorf("tier_at_least: %.80q is no tier%s", p.TierAtLeast, spell.Suggest(p.TierAtLeast, Tiers))
+	}
+	if p.Package.Remote == Allow && slices.Index(Tiers, p.TierAtLeast) > slices.Index(Tiers, "remote") {
+		return fmt.Errorf("package.remote: allow; nobody here confines a model that runs elsewhere, so that tier_at_least must be none or remote, and it is %s", p.TierAtLeast)
 	}
 	if err := p.checkNumbers(); err != nil {
 		return err

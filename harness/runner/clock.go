@@ -18,6 +18,7 @@ const (
 	ClockMoves    = "moves"       // its runtime can be shown another date
 	ClockNoLib    = "no-faketime" // it could, but this service has no libfaketime
 	ClockRuntime  = "runtime"     // its runtime asks the kernel itself
+	ClockRemote   = "remote"      // it runs elsewhere
 	ClockRefuses  = "refuses"     // its runtime was shown another date and did not see it
 	clockSlack    = time.Hour     // between the trial's clock and ours
 	clockTrial    = 400 * 24 * time.Hour
@@ -37,6 +38,8 @@ func (r Runner) Clock(ctx context.Context, p *Package) (string, error) {
 	switch p.Manifest.Kind {
 	case KindONNX, KindWASM: // the clock of a module stands still
 		return ClockNone, nil
+	case KindRemote:
+		return ClockRemote, nil
 	case KindCommand:
 	default:
 		return ClockRuntime, nil

@@ -21,7 +21,7 @@ type Remote interface {
 	// Allows says why the operator does not let a package be asked; nil: he does. The
 	// sentence is for submitters.
 	Allows(m Manifest) error
-	// Model finds out how to ask a package that lies in dir. What the server says of
+	// Model reaches the endpoint and finds out how to ask a package that lies in dir. What the server says of
 	// itself goes to log, for reviewers.
 	Model(ctx context.Context, dir string, m Manifest, log io.Writer) (func(context.Context, rows.Table) (labels []int32, probs []float64, err error), error)
 }
@@ -35,7 +35,17 @@ func (r Runner) runRemote(ctx context.Context, dir string, p *Package, s Sheet, 
 	total, cancel := context.WithTimeout(ctx, l.Total)
 	defer cancel()
 	begun := time.Now()
-	t, err := r.talk(total, dir, p.Manifest)
+	var log note
+	first, done := context.WithTimeout(total, l.Start)
+	defer done()
+	predict, err := r.Remote.Model(first, dir, p.Manifest, &log) // no row has left
+	if err != nil && ctx.Err() != nil {
+		return Output{}, facts, &Failure{ServiceCancelled, ctx.Err().Error(), 0}
+	}
+	if err != nil {
+		return Output{}, facts, &Failure{RemoteFailed, err.Error(), 0}
+	}
+	t, err := talk(total, p.Manifest, predict)
 	if err != nil {
 		return Output{}, facts, &Failure{ServiceError, err.Error(), 0}
 	}
@@ -46,7 +56,7 @@ func (r Runner) runRemote(ctx context.Context, dir string, p *Package, s Sheet, 
 	}
 	<-t.done
 	c.close()
-	facts.Wall, facts.BytesOut, facts.Stderr = time.Since(begun), c.bytes, t.log.String()
+	facts.Wall, facts.BytesOut, facts.Stderr = time.Since(begun), c.bytes, log.String()
 	switch {
 	case ctx.Err() != nil:
 		v = &violation{ServiceCancelled, ctx.Err().Error()}
@@ -78,11 +88,10 @@ type talker struct {
 	done chan struct{} // closed when err is set
 	err  error
 	kill func()
-	log  note
 }
 
 // talk begins to answer what comes in.
-func (r Runner) talk(ctx context.Context, dir string, m Manifest) (*talker, error) {
+func talk(ctx context.Context, m Manifest, predict func(context.Context, rows.Table) ([]int32, []float64, error)) (*talker, error) {
 	ask, in, err := os.Pipe()
 	if err != nil {
 		return nil, err
@@ -100,19 +109,11 @@ func (r Runner) talk(ctx context.Context, dir string, m Manifest) (*talker, erro
 	go func() {
 		defer close(t.done)
 		defer cancel()
-		t.err = r.answer(ctx, dir, m, ask, answer, &t.log)
+		t.err = Serve(ask, answer, m, func(t rows.Table) ([]int32, []float64, error) { return predict(ctx, t) })
 		ask.Close()
 		answer.Close()
 	}()
 	return t, nil
-}
-
-func (r Runner) answer(ctx context.Context, dir string, m Manifest, in io.Reader, out io.Writer, log io.Writer) error {
-	predict, err := r.Remote.Model(ctx, dir, m, log)
-	if err != nil {
-		return err
-	}
-	return Serve(in, out, m, func(t rows.Table) ([]int32, []float64, error) { return predict(ctx, t) })
 }
 
 // A note keeps the first bytes that are written to it.

@@ -41,15 +41,22 @@ func (r Runner) Takes(kind string) bool {
 	return known && (kind != KindONNXRuntime || r.ONNXRuntime != Library{}) && (kind != KindRemote || r.Remote != nil)
 }
 
+// Reaches says why the endpoint that a package names may not be asked; nil: it may, or
+// the package names none. The sentence is for submitters. Takes said yes to its kind.
+func (r Runner) Reaches(m Manifest) error {
+	if m.Kind != KindRemote {
+		return nil
+	}
+	return r.Remote.Allows(m)
+}
+
 // ready refuses, in the service's name, what it is not set up for.
 func (r Runner) ready(m Manifest) *Failure {
 	if !r.Takes(m.Kind) {
 		return &Failure{ServiceKind, fmt.Sprintf("no library or no endpoint is configured for kind %q", m.Kind), 0}
 	}
-	if m.Kind == KindRemote {
-		if err := r.Remote.Allows(m); err != nil {
-			return &Failure{ServiceKind, err.Error(), 0}
-		}
+	if err := r.Reaches(m); err != nil {
+		return &Failure{ServiceKind, err.Error(), 0}
 	}
 	if m.Kind != KindONNXRuntime {
 		return nil

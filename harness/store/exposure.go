@@ -3,13 +3,20 @@ package store
 import "database/sql"
 
 // An Exposure is one run's use of a holdout (a commitment's digest) by a lineage.
-type Exposure struct{ Run, Lineage, Holdout, At string }
+type Exposure struct {
+	Run, Lineage, Holdout, At string
+	Elsewhere                 bool // rows were sent to a model that runs elsewhere
+}
 
 // AddExposure charges a run and says whether this is the first time: a run that
 // is taken up after a crash is charged once.
 func (t *Tx) AddExposure(e Exposure) (fresh bool, err error) {
-	n, err := t.exec(`INSERT INTO exposures (run, lineage, holdout, at) VALUES ($1,$2,$3,$4)
-		ON CONFLICT (run, holdout) DO NOTHING`, e.Run, e.Lineage, e.Holdout, t.now())
+	elsewhere := 0
+	if e.Elsewhere {
+		elsewhere = 1
+	}
+	n, err := t.exec(`INSERT INTO exposures (run, lineage, holdout, at, elsewhere) VALUES ($1,$2,$3,$4,$5)
+		ON CONFLICT (run, holdout) DO NOTHING`, e.Run, e.Lineage, e.Holdout, t.now(), elsewhere)
 	if err != nil {
 		return false, err
 	}
@@ -20,8 +27,8 @@ func (t *Tx) AddExposure(e Exposure) (fresh bool, err error) {
 // Exposures lists what every lineage has used so far, oldest first.
 func (t *Tx) Exposures() ([]Exposure, error) {
 	return rows(t, func(r *sql.Rows) (e Exposure, err error) {
-		return e, r.Scan(&e.Run, &e.Lineage, &e.Holdout, &e.At)
-	}, `SELECT run, lineage, holdout, at FROM exposures ORDER BY at, run`)
+		return e, r.Scan(&e.Run, &e.Lineage, &e.Holdout, &e.At, &e.Elsewhere)
+	}, `SELECT run, lineage, holdout, at, elsewhere FROM exposures ORDER BY at, run`)
 }
 
 // Refund takes back what a run was charged, because no row of a set ever left the

@@ -3,6 +3,7 @@ package verdict
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -10,11 +11,15 @@ import (
 // Levels of an approval. The prefix SLSA_ belongs to SLSA.
 const (
 	LevelPass    = "PROCTOR_BEHAVIOUR_PASS"
+	LevelConfig  = "PROCTOR_BINDING_CONFIG" // of a model that runs elsewhere: its weights are not bound
 	levelValidOn = "PROCTOR_VALID_ON_"
 )
 
 // MaxValidDays is the longest validity of an approval.
 const MaxValidDays = 92
+
+// MaxConfigDays is the longest validity of an approval that binds no weights.
+const MaxConfigDays = 7
 
 // LevelValidOn returns the level that an approval has on each day of its
 // validity. No client checks times, but all can demand a level.
@@ -76,6 +81,9 @@ func NewApproval(evidence *Envelope, resourceURI, policyURI string, at time.Time
 	}
 	at = at.UTC()
 	levels := []string{LevelPass}
+	if e.Binding == "config" { // whose weights answer can change on any day
+		levels, days = append(levels, LevelConfig), min(days, MaxConfigDays)
+	}
 	for i := range days {
 		levels = append(levels, LevelValidOn(at.AddDate(0, 0, i)))
 	}
@@ -111,6 +119,10 @@ func (s *Approval) ValidOn(t time.Time) bool {
 	}
 	return false
 }
+
+// BindsConfig reports whether the approval is of a model that runs elsewhere: it binds
+// what the model is asked with, and not its weights.
+func (s *Approval) BindsConfig() bool { return slices.Contains(s.VerifiedLevels, LevelConfig) }
 
 // Days returns the first and last day of validity, as YYYY-MM-DD.
 func (s *Approval) Days() (first, last string) {

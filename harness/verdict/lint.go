@@ -265,7 +265,7 @@ func (p *problems) levels(levels []string) {
 		seen[l] = true
 		d, ok := strings.CutPrefix(l, levelValidOn)
 		if !ok {
-			if l != LevelPass {
+			if l != LevelPass && l != LevelConfig {
 				p.add("level %q is not one of ours", clip(l))
 			}
 			continue
@@ -274,6 +274,9 @@ func (p *problems) levels(levels []string) {
 		if _, err := time.Parse(time.DateOnly, d); err != nil {
 			p.add("level %q names no day", clip(l))
 		}
+	}
+	if seen[LevelConfig] && days > MaxConfigDays {
+		p.add("valid on %d days; a model that runs elsewhere is approved for at most %d", days, MaxConfigDays)
 	}
 	if days < 1 || days > MaxValidDays {
 		p.add("valid on %d days; it must be 1 to %d", days, MaxValidDays)

@@ -114,6 +114,26 @@ func (c *Client) ask(ctx context.Context, method, path string, body []byte, into
 	}
 }
 
+// reach says whether the endpoint is there and takes the credential, before anything is
+// sent that matters. What else it says is of no interest.
+func (c *Client) reach(ctx context.Context, path string) error {
+	err := c.ask(ctx, http.MethodGet, path, nil, new(json.RawMessage))
+	var s *StatusError
+	var n *NetworkError
+	if errors.As(err, &n) || errors.As(err, &s) && (s.passing() || s.Code == http.StatusUnauthorized || s.Code == http.StatusForbidden) {
+		return err
+	}
+	return nil
+}
+
+// A NetworkError says that no answer came.
+type NetworkError struct{ err error }
+
+func (e *NetworkError) Error() string { return e.err.Error() }
+
+// Unwrap returns what the network said, without the words of the server.
+func (e *NetworkError) Unwrap() error { return e.err }
+
 // once asks once. after is how long the server asks to be left alone.
 func (c *Client) once(ctx context.Context, method, path string, body []byte) (answer []byte, after time.Duration, err error) {
 	req, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body))
@@ -129,7 +149,7 @@ func (c *Client) once(ctx context.Context, method, path string, body []byte) (an
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, 0, plain(ctx, err)
+		return nil, 0, &NetworkError{plain(ctx, err)}
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {

@@ -49,6 +49,11 @@ func (e *Endpoints) Model(ctx context.Context, dir string, m runner.Manifest, lo
 			return nil, err
 		}
 	}
+	if m.Text() {
+		if err := c.reach(ctx, "/models"); err != nil {
+			return nil, err
+		}
+	}
 	predict, err := served.NewModel(ctx, m, t, AtOnce)
 	if err != nil {
 		return nil, unquoted(err)

@@ -104,6 +104,9 @@ func TestInference(t *testing.T) {
 func TestChat(t *testing.T) {
 	var asked atomic.Int64
 	e, address := ours(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet { // is anybody there?
+			return
+		}
 		b, _ := io.ReadAll(r.Body)
 		asked.Add(1)
 		var q struct {
@@ -194,6 +197,10 @@ func TestAnswers(t *testing.T) {
 func TestLate(t *testing.T) {
 	gone := make(chan bool, 10)
 	e, address := ours(t, func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasSuffix(r.URL.Path, "/infer") {
+			http.NotFound(w, r)
+			return
+		}
 		io.ReadAll(r.Body)
 		<-r.Context().Done()
 		gone <- true
@@ -204,6 +211,25 @@ func TestLate(t *testing.T) {
 			t.Errorf("%s: %v", reason, f)
 		}
 		<-gone
+	}
+}
+
+// An endpoint that is not there, or does not take the credential, has seen no row: the
+// run ends before one is delivered.
+func TestReach(t *testing.T) {
+	for want, h := range map[string]http.HandlerFunc{
+		"status 401": func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(401) },
+		"EOF":        func(w http.ResponseWriter, r *http.Request) { raw(t, w, "") },
+	} {
+		e, address := ours(t, h)
+		for _, m := range []map[string]any{
+			{"endpoint": address, "api": "openai-chat", "model": "m", "prompt": "{x}?"}, {"endpoint": address, "api": "oip", "model": "m"},
+		} {
+			dir, p := folder(t, m, nil)
+			if _, _, f := run(t, e, dir, p, runner.Limits{}); f == nil || f.Reason != runner.RemoteFailed || f.Delivered != 0 || !strings.Contains(f.Detail, want) {
+				t.Errorf("%v: want %s, got %v", m["api"], want, f)
+			}
+		}
 	}
 }
 
