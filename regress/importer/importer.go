@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 )
@@ -74,12 +75,25 @@ type writer struct {
 	at    map[string]int
 	notes []string
 	preds []*prediction
+
+	schemas []string // JSON Schemas that checks name
+}
+
+// schema returns the name of the file that will hold a JSON Schema.
+func (w *writer) schema(text string) string {
+	i := slices.Index(w.schemas, text)
+	if i < 0 {
+		i = len(w.schemas)
+		w.schemas = append(w.schemas, text)
+	}
+	return fmt.Sprintf("schema-%03d.json", i+1)
 }
 
 // A test with its rows. Columns are the keys of the first row.
 type test struct {
 	name, capability, kind string
 	checks                 []string // lines of YAML
+	head                   []string // further keys of the test, lines of YAML
 	rows                   []map[string]any
 	cases                  int
 }
@@ -87,7 +101,8 @@ type test struct {
 // A prediction file of one model.
 type prediction struct {
 	model, column string
-	answers       [][2]string // id and answer
+	answers       [][2]string          // id and answer
+	probs         []map[string]float64 // of each answer by class; nil: none has any
 }
 
 func (w *writer) note(format string, a ...any) { w.notes = append(w.notes, fmt.Sprintf(format, a...)) }
@@ -134,12 +149,29 @@ func (t *test) add(row map[string]any) string {
 
 // answer notes what a model said to an example.
 func (w *writer) answer(model, column, id, text string) {
+	p := w.prediction(model, column)
+	p.answers = append(p.answers, [2]string{id, text})
+}
+
+// probabilities notes those of a model for an example; the label is the likeliest class.
+func (w *writer) probabilities(model, id string, by map[string]float64) {
+	best := ""
+	for _, class := range sortedKeys(by) {
+		if best == "" || by[class] > by[best] {
+			best = class
+		}
+	}
+	p := w.prediction(model+"-probabilities", "label") // apart: other answers have none
+	p.answers, p.probs = append(p.answers, [2]string{id, best}), append(p.probs, by)
+}
+
+func (w *writer) prediction(model, column string) *prediction {
 	i := slices.IndexFunc(w.preds, func(p *prediction) bool { return p.model == model })
 	if i < 0 {
 		i = len(w.preds)
 		w.preds = append(w.preds, &prediction{model: model, column: column})
 	}
-	w.preds[i].answers = append(w.preds[i].answers, [2]string{id, text})
+	return w.preds[i]
 }
 
 // suite writes the files.
@@ -153,6 +185,9 @@ func (w *writer) suite() (*Suite, error) {
 	for i, t := range w.tests {
 		table := fmt.Sprintf("cases-%03d.jsonl", i+1)
 		fmt.Fprintf(&y, "  - name: %s\n    capability: %s\n    kind: %s\n    cases: %s\n", quote(t.name), quote(t.capability), t.kind, table)
+		for _, line := range t.head {
+			fmt.Fprintf(&y, "    %s\n", line)
+		}
 		if t.checks != nil {
 			fmt.Fprintf(&y, "    checks:\n      - %s\n", strings.Join(t.checks, "\n      - "))
 		}
@@ -168,6 +203,9 @@ func (w *writer) suite() (*Suite, error) {
 		out.Cases += t.cases
 	}
 	out.Files["suite.yaml"] = y.Bytes()
+	for _, text := range w.schemas {
+		out.Files[w.schema(text)] = []byte(text + "\n")
+	}
 	for _, p := range w.preds {
 		b, err := p.csv()
 		if err != nil {
@@ -179,11 +217,25 @@ func (w *writer) suite() (*Suite, error) {
 }
 
 func (p *prediction) csv() ([]byte, error) {
+	classes := map[string]bool{}
+	for _, by := range p.probs {
+		for class := range by {
+			classes[class] = true
+		}
+	}
+	head := []string{"id", p.column}
+	for _, class := range sortedKeys(classes) {
+		head = append(head, "p:"+class)
+	}
 	var b bytes.Buffer
 	c := csv.NewWriter(&b)
-	c.Write([]string{"id", p.column})
-	for _, a := range p.answers {
-		c.Write([]string{a[0], a[1]})
+	c.Write(head)
+	for i, a := range p.answers {
+		rec := []string{a[0], a[1]}
+		for _, class := range head[2:] {
+			rec = append(rec, strconv.FormatFloat(p.probs[i][class[len("p:"):]], 'g', -1, 64))
+		}
+		c.Write(rec)
 	}
 	c.Flush()
 	return b.Bytes(), c.Error()

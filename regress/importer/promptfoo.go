@@ -128,6 +128,11 @@ func addCase(w *writer, prompt string, as []assertion, vars map[string]string) e
 			row[column] = value
 			check += ", column: " + column
 		}
+		if a.schema != "" {
+			file := w.schema(a.schema)
+			check += ", schema: " + file
+			a.words += " " + file
+		}
 		check += a.options + "}"
 		words, checks = append(words, a.words), append(checks, check)
 	}

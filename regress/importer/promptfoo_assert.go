@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"strings"
@@ -9,6 +10,7 @@ import (
 // An assertion as a check of ours. value is compared with, "" where there is nothing.
 type assertion struct {
 	score, value, options, words string
+	schema                       string // JSON Schema, "" where there is none
 }
 
 // direct pairs the types of assertions that are one check.
@@ -43,6 +45,9 @@ func assertionOf(v any) ([]assertion, string) {
 	if !ok {
 		return nil, fmt.Sprintf("an assertion of type %.40q needs a judge, a program or a measurement", kind)
 	}
+	if a, ok := structured(base, m["value"], options, words); ok {
+		return []assertion{a}, ""
+	}
 	value := ""
 	switch s := m["value"].(type) {
 	case string:
@@ -54,8 +59,6 @@ func assertionOf(v any) ([]assertion, string) {
 		return nil, fmt.Sprintf("an assertion of type %.40q compares with something that is no text", kind)
 	}
 	switch {
-	case base == "is-json" && value != "":
-		return nil, "an assertion is-json with a schema is written by hand: score json_schema"
 	case base == "rouge-n":
 		least := 0.75 // what the tool takes where nothing is said
 		if f, ok := m["threshold"].(float64); ok {
@@ -68,7 +71,29 @@ func assertionOf(v any) ([]assertion, string) {
 	if strings.HasPrefix(value, "file://") {
 		return nil, "an assertion refers to a file"
 	}
-	return []assertion{{d.score, value, d.options + options, words}}, ""
+	return []assertion{{score: d.score, value: value, options: d.options + options, words: words}}, ""
+}
+
+// structured reads the assertions on JSON: is-json with a schema, as a map or as text, and
+// equals with a value that is no text, which the answer must be when it is parsed.
+func structured(base string, v any, options, words string) (assertion, bool) {
+	a := assertion{score: "json_schema", options: options, words: words}
+	_, isMap := v.(map[string]any)
+	_, isList := v.([]any)
+	text, isText := v.(string)
+	switch {
+	case base == "is-json" && isMap:
+	case base == "is-json" && isText && strings.HasPrefix(strings.TrimSpace(text), "{"):
+		a.schema = strings.TrimSpace(text)
+		return a, true
+	case base == "equals" && (isMap || isList):
+		v = map[string]any{"const": v}
+	default:
+		return a, false
+	}
+	b, err := json.Marshal(v)
+	a.schema = string(b)
+	return a, err == nil
 }
 
 // several turns lists into a pattern (any) or into a check each (all).
@@ -93,7 +118,7 @@ func several(base string, not bool, options, words string, v any) ([]assertion, 
 		if fold {
 			pattern = "(?i)" + pattern
 		}
-		return []assertion{{"regex", pattern, options, words}}, ""
+		return []assertion{{score: "regex", value: pattern, options: options, words: words}}, ""
 	}
 	if not {
 		return nil, fmt.Sprintf("an assertion of type not-%s is fulfilled by several checks or none; write it by hand", base)
@@ -104,7 +129,7 @@ func several(base string, not bool, options, words string, v any) ([]assertion, 
 		if fold {
 			o = ", fold: true" + o
 		}
-		out = append(out, assertion{"contains", fmt.Sprint(x), o, words})
+		out = append(out, assertion{score: "contains", value: fmt.Sprint(x), options: o, words: words})
 	}
 	return out, ""
 }
