@@ -121,7 +121,23 @@ func (h *History) verdict(digest string, s *Evidence) error {
 		return fmt.Errorf("the verdict of run %s reveals another seed than its plan fixed", clip(s.Run.ID))
 	}
 	h.Evidence[digest] = s.Result
+	for _, d := range restsOn(s) {
+		if h.Revoked[d] { // a verdict may come; its approval may not
+			h.Revoked[digest] = true
+		}
+	}
 	return nil
+}
+
+// restsOn lists the digests of what evidence names that can be revoked.
+func restsOn(s *Evidence) []string {
+	out := []string{s.Inputs.Candidate.Digest, s.Inputs.Policy.Digest, s.Run.Harness}
+	for _, list := range [][]Ref{s.Inputs.Holdouts, s.Inputs.Suites} {
+		for _, r := range list {
+			out = append(out, r.Digest)
+		}
+	}
+	return out
 }
 
 // end ends a run that has the plan at that index, for that package.

@@ -119,6 +119,39 @@ func (s *site) run(id string) *verdict.Evidence {
 	return e
 }
 
+func (s *site) digest(e *verdict.Evidence) string {
+	s.t.Helper()
+	p, err := verdict.Prepare(e)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	env, err := verdict.Issue(context.Background(), p, s.w.Evidence)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return env.Digest()
+}
+
+// approval of evidence, from bytes that need not be in the log.
+func (s *site) approval(e *verdict.Evidence) *verdict.Approval {
+	s.t.Helper()
+	env, _ := verdicttest.New(s.t).Issue(s.t, e)
+	return s.w.Approval(s.t, env)
+}
+
+func (s *site) revocation(kind string, of verdict.Ref, hits ...*verdict.Evidence) *verdict.Revocation {
+	r := &verdict.Revocation{ID: "c", Verifier: "v", Kind: kind, Target: of, Evidence: []string{}, Reason: "x", ProposedBy: "a", ProposedPerson: "A", By: "b", Person: "B", At: "2026-09-14T12:00:00Z"}
+	for _, e := range hits {
+		r.Evidence = append(r.Evidence, s.digest(e))
+	}
+	return r
+}
+
+func (s *site) waiver(e *verdict.Evidence) *verdict.Waiver {
+	return &verdict.Waiver{ID: "c", Verifier: "v", Candidate: e.Inputs.Candidate, Gate: "g", Environment: "prod", Admission: "CHG-1", Evidence: s.digest(e), Result: e.Result, Reason: "x",
+		ProposedBy: "a", ProposedPerson: "A", By: "b", Person: "B", At: "2026-09-14T12:00:00Z", Until: "2026-09-14T16:00:00Z"}
+}
+
 func (s *site) look(m *Monitor, was *State) (*State, string) {
 	s.t.Helper()
 	next, alarms, err := m.Look(context.Background(), was)
@@ -204,6 +237,30 @@ func TestAlarms(t *testing.T) {
 		{"a review of evidence that is nowhere", func(s *site) {
 			_, e := run("ghost", 0)
 			s.log(s.w.Evidence, &verdict.Review{Run: e.Run, Candidate: e.Inputs.Candidate, Evidence: verdicttest.Digest("5"), Report: e.Report, Decision: "approve", By: "rae", Person: "Rae", Reason: "r", At: e.At})
+		}, "", OutOfOrder},
+		{"an approval after a revocation", func(s *site) {
+			e := s.run("r")
+			s.log(s.w.Approve, s.revocation("package", e.Inputs.Candidate, e))
+			s.log(s.w.Approve, s.approval(e))
+		}, "", OutOfOrder},
+		{"an approval of what rests on a set revoked before", func(s *site) {
+			_, e := run("r", 0)
+			s.log(s.w.Approve, s.revocation("holdout", e.Inputs.Holdouts[0]))
+			s.log(s.w.Approve, s.approval(s.run("r")))
+		}, "", OutOfOrder},
+		{"an approval, then its revocation", func(s *site) {
+			e := s.run("r")
+			s.log(s.w.Approve, s.approval(e))
+			s.log(s.w.Approve, s.revocation("package", e.Inputs.Candidate, e))
+		}, "", ""},
+		{"a revocation of evidence that is nowhere", func(s *site) {
+			_, e := run("ghost", 0)
+			s.log(s.w.Approve, s.revocation("package", e.Inputs.Candidate, e))
+		}, "", OutOfOrder},
+		{"a waiver for evidence that is nowhere", func(s *site) { _, e := run("ghost", 0); s.log(s.w.Approve, s.waiver(e)) }, "", OutOfOrder},
+		{"a waiver", func(s *site) { s.log(s.w.Approve, s.waiver(s.run("r"))) }, "", ""},
+		{"a list of revocations in the log", func(s *site) {
+			s.log(s.w.Approve, &verdict.RevocationList{Verifier: "v", Log: verdicttest.Origin, Sequence: 1, Root: verdicttest.Digest("8"), Revoked: []verdict.Revoked{}, At: "2026-09-14T12:00:00Z", Expires: "2026-09-14T13:00:00Z"})
 		}, "", OutOfOrder},
 		{"another statement is sent than was logged", func(s *site) {
 			s.run("r")
