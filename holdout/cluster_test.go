@@ -132,3 +132,23 @@ func TestClustersRefused(t *testing.T) {
 		t.Error("weights that are no numbers are taken")
 	}
 }
+
+// Repeated rows are worth what docs/holdout.md says: a fifth of 20,000 rows in groups.
+func TestWitnesses(t *testing.T) {
+	for _, c := range []struct {
+		group int
+		want  int64
+	}{{1, 20000}, {5, 11111}, {20, 4166}} {
+		p := paper{labels: make([]int32, 20000)}
+		for r := range p.labels {
+			k := int32(r)
+			if r < 4000 {
+				k = int32(100_000 + r/c.group)
+			}
+			p.clusters = append(p.clusters, k)
+		}
+		if got := p.witnesses(1, func(int) int { return 0 }); got[0] != c.want {
+			t.Errorf("groups of %d: %d, want %d", c.group, got[0], c.want)
+		}
+	}
+}
