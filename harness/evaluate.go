@@ -115,7 +115,7 @@ func (t *task) open(ctx context.Context) (*paper, error) {
 	if err := t.s.Store.View(ctx, func(tx *store.Tx) (err error) { key, err = holdoutKey(tx, set.Digest); return err }); err != nil {
 		return nil, refundable(err)
 	}
-	g, err := t.s.vault(ledger{t.s, t.force.policy.BudgetRuns, t.run.Epoch}).Grant(ctx, holdout.Request{
+	g, err := t.s.vault(ledger{t.s, t.force.policy.BudgetRuns, t.run.Epoch, t.leaves()}).Grant(ctx, holdout.Request{
 		RunID: t.run.ID, Lineage: t.run.Lineage, Commitment: set.Commitment, Manifest: set.manifest, Key: key,
 	})
 	var spent *holdout.BudgetError
@@ -182,6 +182,9 @@ func (t *task) ask(ctx context.Context, p *paper) (*replies, error) {
 			continue
 		}
 		t.stage(ctx, "running "+m.what)
+		if err := t.letOut(ctx, m.run); err != nil {
+			return nil, refundable(err)
+		}
 		if *m.into, _, err = t.runModel(ctx, m.run, sh, p, false); err != nil {
 			return nil, refundable(err)
 		}
@@ -355,7 +358,7 @@ func (t *task) evidence(p *paper, a *replies, f *frames) policy.Evidence {
 	}
 	return policy.Evidence{
 		Attempt: int(t.run.Attempt), Candidate: f.candidate, Diff: f.diff, Anchor: f.against, Judged: f.judged,
-		Probes: probes, Binding: policy.BindingPackage, Tier: a.facts.Tier, Code: a.code,
+		Probes: probes, Binding: bindingOf(&t.run), Tier: a.facts.Tier, Code: a.code,
 		Dependence: policy.Dependence{Clusters: p.exam.Clusters, Weights: p.exam.Weights}, Best: f.best(),
 	}
 }

@@ -24,6 +24,7 @@ type seen struct {
 	signature, build []byte // nil: there is none
 	training         *provenance.Training
 	record           string // digest of the training record
+	remote           bool   // its model runs elsewhere
 	stochastic       bool   // its manifest declares that it answers at random
 
 	trained *holdout.Fingerprint // of the rows that it was trained on; nil: none is declared
@@ -40,7 +41,7 @@ func look(dir string, p *runner.Package) (*seen, error) {
 		return nil, err
 	}
 	defer root.Close()
-	s := &seen{stochastic: p.Manifest.Stochastic}
+	s := &seen{remote: p.Manifest.Kind == runner.KindRemote, stochastic: p.Manifest.Stochastic}
 	names := make([]string, len(p.Files))
 	for i, f := range p.Files {
 		names[i] = f.Path
@@ -106,6 +107,9 @@ const (
 // names places and kinds, never a credential: the sentence goes to the submitter and
 // into logs.
 func (s *seen) admit(rule policy.Package) ([]provenance.Attestation, error) {
+	if s.remote && rule.Remote != policy.Allow {
+		return nil, refuse(Usage, `the package's model runs elsewhere (kind remote), and the policy lets no sealed row leave the house: hold it to suites with 'proctor suite run' and to practice rows with 'proctor package lint', or ask for a policy with package: {remote: allow}`)
+	}
 	if s.stochastic && rule.Stochastic != policy.Allow {
 		return nil, refuse(Usage, `the package declares "stochastic": true, and the policy takes no model that answers at random: make it answer the same row always the same, or ask for a policy with package: {stochastic: allow}`)
 	}
