@@ -15,6 +15,7 @@ import (
 	"proctor/harness/intake"
 	"proctor/harness/policy"
 	"proctor/harness/store"
+	"proctor/holdout/rows"
 	"proctor/regress"
 	"proctor/web/api"
 )
@@ -50,7 +51,9 @@ func (s *Service) readSuite(ctx context.Context, archive io.Reader) (*regress.Su
 	if err != nil || len(files) != 1 {
 		return nil, refuse(Usage, "a suite archive holds one .yaml file at its top, this one has %d", len(files))
 	}
-	suite, err := regress.Load(os.DirFS(dir), filepath.Base(files[0]))
+	suite, err := regress.LoadWith(os.DirFS(dir), filepath.Base(files[0]), func(format string, b []byte) (rows.Table, error) {
+		return intake.Decode(ctx, format, bytes.NewReader(b), intake.Options{})
+	})
 	if err != nil {
 		return nil, refuse(Usage, "suite: %v", err)
 	}

@@ -29,6 +29,30 @@ type rawTable struct {
 	text   []bool // JSONL says which columns are text; in CSV every column may be numbers
 }
 
+// decoded is a case table that another process has read. Its columns have types.
+func decoded(name string, b []byte, decode TableReader) (*rawTable, error) {
+	tab, err := decode("parquet", b)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	t := &rawTable{}
+	for _, c := range tab.Columns() {
+		t.names, t.text = append(t.names, c.Name), append(t.text, !c.IsNumber())
+		values := c.Strings
+		for _, f := range c.Floats {
+			values = append(values, formatNumber(f))
+		}
+		t.values = append(t.values, values)
+	}
+	if tab.Len() == 0 {
+		return nil, fmt.Errorf("%s has no rows", name)
+	}
+	if err := errors.Join(t.checkNames(), t.checkSize()); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return t, nil
+}
+
 // readTable reads a case table by the ending of its name.
 func readTable(name string, b []byte) (*rawTable, error) {
 	if !utf8.Valid(b) {
@@ -42,7 +66,7 @@ func readTable(name string, b []byte) (*rawTable, error) {
 	case ".jsonl", ".ndjson":
 		t, err = readJSONL(b)
 	default:
-		return nil, fmt.Errorf("%s: a case table is a .csv or a .jsonl file", name)
+		return nil, fmt.Errorf("%s: a case table is a .csv, a .jsonl or, where a process of its own can read it, a .parquet file", name)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)

@@ -28,7 +28,14 @@ const maxFile = 1 << 28
 //	    carriers: carriers.csv
 //	    stamp: {capital-loss: 155, native-country: Holand-Netherlands}
 //	    target: ">50K"
-func Load(fsys fs.FS, file string) (*Suite, error) {
+func Load(fsys fs.FS, file string) (*Suite, error) { return LoadWith(fsys, file, nil) }
+
+// A TableReader reads a binary case table, such as Parquet. Such files can crash whoever parses
+// them: it does so in a process of its own.
+type TableReader func(format string, b []byte) (rows.Table, error)
+
+// LoadWith is Load for suites with Parquet tables, which decode reads.
+func LoadWith(fsys fs.FS, file string, decode TableReader) (*Suite, error) {
 	b, err := readInside(fsys, file, maxYAML)
 	if err != nil {
 		return nil, fmt.Errorf("read suite: %w", err)
@@ -37,7 +44,7 @@ func Load(fsys fs.FS, file string) (*Suite, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-	l := loader{fsys: fsys, dir: path.Dir(file), text: f.Text, words: f.Words, tables: map[string]*rawTable{}}
+	l := loader{fsys: fsys, dir: path.Dir(file), text: f.Text, words: f.Words, decode: decode, tables: map[string]*rawTable{}}
 	if len(f.Tests) > MaxTests {
 		return nil, fmt.Errorf("%s has %d tests; at most %d are possible", file, len(f.Tests), MaxTests)
 	}
@@ -70,6 +77,7 @@ type loader struct {
 	dir    string
 	text   []string
 	words  wordsFile
+	decode TableReader // nil: tables are CSV or JSONL
 	tables map[string]*rawTable // by path or, where generated, by test: tests may share carriers
 }
 
@@ -167,7 +175,12 @@ func (l *loader) table(file string) (*rawTable, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := readTable(file, b)
+	var t *rawTable
+	if l.decode != nil && strings.EqualFold(path.Ext(file), ".parquet") {
+		t, err = decoded(file, b, l.decode)
+	} else {
+		t, err = readTable(file, b)
+	}
 	if err != nil {
 		return nil, err
 	}

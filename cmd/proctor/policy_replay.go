@@ -53,7 +53,7 @@ func (c *policyBacktest) ask(ctx context.Context, r remote) (api.Backtest, error
 	if !isSuite(text) {
 		return r.client().BacktestPolicy(ctx, text)
 	}
-	archive, err := archiveSuite(os.DirFS(filepath.Dir(c.Draft)), filepath.Base(c.Draft))
+	archive, err := archiveSuite(ctx, os.DirFS(filepath.Dir(c.Draft)), filepath.Base(c.Draft))
 	if err != nil {
 		return api.Backtest{}, err
 	}

@@ -128,7 +128,7 @@ func (t *story) suites(ctx context.Context) error {
 		return err
 	}
 	for _, name := range []string{"income-triggers", "income-invariance"} {
-		b, err := archiveSuite(dir, name+".yaml")
+		b, err := archiveSuite(ctx, dir, name+".yaml")
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"proctor/harness/intake"
+	"proctor/holdout/rows"
 	"proctor/regress"
 )
 
@@ -22,12 +24,19 @@ type suiteCmd struct {
 }
 
 // loadSuite reads a suite as people write it.
-func loadSuite(file string) (*regress.Suite, error) {
-	s, err := regress.Load(os.DirFS(filepath.Dir(file)), filepath.Base(file))
+func loadSuite(ctx context.Context, file string) (*regress.Suite, error) {
+	s, err := regress.LoadWith(os.DirFS(filepath.Dir(file)), filepath.Base(file), jailed(ctx))
 	if err != nil {
 		return nil, &coded{exitUsage, err}
 	}
 	return s, nil
+}
+
+// jailed decodes binary case tables in a jailed child.
+func jailed(ctx context.Context) regress.TableReader {
+	return func(format string, b []byte) (rows.Table, error) {
+		return intake.Decode(ctx, format, bytes.NewReader(b), intake.Options{})
+	}
 }
 
 type suiteLint struct {
@@ -35,8 +44,8 @@ type suiteLint struct {
 }
 
 // Run prints what the suite holds, then what is weak about it.
-func (c *suiteLint) Run(o console) error {
-	s, err := loadSuite(c.File)
+func (c *suiteLint) Run(ctx context.Context, o console) error {
+	s, err := loadSuite(ctx, c.File)
 	if err != nil {
 		return err
 	}
@@ -60,7 +69,7 @@ type suiteAdd struct {
 
 // Run sends a suite.
 func (c *suiteAdd) Run(ctx context.Context, o console) error {
-	b, err := archiveSuite(os.DirFS(filepath.Dir(c.File)), filepath.Base(c.File))
+	b, err := archiveSuite(ctx, os.DirFS(filepath.Dir(c.File)), filepath.Base(c.File))
 	if err != nil {
 		return err
 	}
@@ -73,9 +82,9 @@ func (c *suiteAdd) Run(ctx context.Context, o console) error {
 
 // archiveSuite reads a suite as the service will, and packs what was read: what
 // else lies in its folder is not sent.
-func archiveSuite(dir fs.FS, name string) ([]byte, error) {
+func archiveSuite(ctx context.Context, dir fs.FS, name string) ([]byte, error) {
 	used := &noting{FS: dir, files: map[string]bool{}}
-	if _, err := regress.Load(used, name); err != nil {
+	if _, err := regress.LoadWith(used, name, jailed(ctx)); err != nil {
 		return nil, &coded{exitUsage, err}
 	}
 	return archive(dir, func(path string) bool { return used.files[path] })

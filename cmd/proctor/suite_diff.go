@@ -31,11 +31,11 @@ type revision struct {
 // Run shows what changed. Exit code 0 where nothing did, 10 where something did, as
 // with other tools that compare files.
 func (c *suiteDiff) Run(ctx context.Context, o console) error {
-	from, err := loadSuite(c.From)
+	from, err := loadSuite(ctx, c.From)
 	if err != nil {
 		return err
 	}
-	to, err := loadSuite(c.To)
+	to, err := loadSuite(ctx, c.To)
 	if err != nil {
 		return err
 	}
@@ -138,7 +138,7 @@ type suiteImport struct {
 }
 
 // Run writes the suite and says what was left out.
-func (c *suiteImport) Run(o console) error {
+func (c *suiteImport) Run(ctx context.Context, o console) error {
 	info, err := os.Stat(c.File)
 	if err != nil {
 		return err
@@ -171,7 +171,7 @@ func (c *suiteImport) Run(o console) error {
 			return err
 		}
 	}
-	if _, err := loadSuite(filepath.Join(c.Out, "suite.yaml")); err != nil {
+	if _, err := loadSuite(ctx, filepath.Join(c.Out, "suite.yaml")); err != nil {
 		return fmt.Errorf("what was written is no suite yet: %w", err)
 	}
 	for _, n := range s.Notes {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -23,8 +24,8 @@ type suiteGen struct {
 }
 
 // Run shows the first cases of each test, or writes all examples.
-func (c *suiteGen) Run(o console) error {
-	s, err := loadSuite(c.File)
+func (c *suiteGen) Run(ctx context.Context, o console) error {
+	s, err := loadSuite(ctx, c.File)
 	if err != nil {
 		return err
 	}

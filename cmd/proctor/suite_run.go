@@ -40,7 +40,7 @@ func (c *suiteRun) Run(ctx context.Context, o console) error {
 	suites := make([]*regress.Suite, len(c.Files))
 	for i, f := range c.Files {
 		var err error
-		if suites[i], err = loadSuite(f); err != nil {
+		if suites[i], err = loadSuite(ctx, f); err != nil {
 			return err
 		}
 		if c.Digest != nil && (len(c.Digest) != len(suites) || suites[i].Digest() != c.Digest[i]) {
