@@ -98,6 +98,9 @@ func TestAccessible(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if s.pages["huge"], err = renderPage("run", runPage{Page: frame("rae"), Report: newReportView(huge(), "", "/runs/x")}); err != nil {
+		t.Fatal(err)
+	}
 	delete(s.pages, "continue") // is left before anybody can look
 	s.pages["broken"] = []byte(`<!doctype html><html><head><title>x</title></head><body><main><img src="/x"><p>x</p></main></body></html>`)
 	const look = `axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}).then(r => r.violations.map(v => v.id + ": " + v.nodes.slice(0, 3).map(n => n.html.slice(0, 200)).join(" | ")))`

@@ -8,13 +8,12 @@ import (
 
 	"proctor/harness"
 	"proctor/harness/report"
-	"proctor/web/api"
 )
 
 // hostileContext is a full context on which all text of others is s.
 func hostileContext(s string) contextView {
 	return contextView{
-		History: history([]api.Submission{{ID: s, Candidate: s, State: "done", Result: "FAIL", Reason: s, Submitted: s}, {ID: "x", State: "queued"}}, s), Exposure: s, Sets: []exposure{{s, "1 run", "0 runs", "3 of at most 81"}},
+		History: history([]harness.LineageRun{{ID: s, Candidate: s, State: "done", Result: "FAIL", Reason: s, Submitted: s}, {ID: "x", State: "queued"}}, s), Exposure: s, Sets: []exposure{{s, "1 run", "0 runs", "3 of at most 81"}},
 		Warnings: []string{s}, Previous: runAddress(s), Produced: []string{s}, Could: []couldChange{{"review", s}}, Plan: logAddress(3), Evidence: logAddress(4), Approval: logAddress(5),
 	}
 }
@@ -22,29 +21,24 @@ func hostileContext(s string) contextView {
 // What defines the evaluation and is another one than at the run before is said; where
 // nothing is, nothing is.
 func TestDifferences(t *testing.T) {
-	view := func(change func(r *report.Report)) harness.ReportView {
-		r := poisoned()
-		change(r)
-		return harness.ReportView{Report: r, Run: harness.RunView{Harness: "sha256:a"}}
+	terms := func() harness.Terms {
+		return harness.Terms{Policy: "p", Baseline: "b", Harness: "h", Tier: "jail", Holdouts: []string{"x"}, Suites: []string{"y", "z"}}
 	}
-	same := view(func(*report.Report) {})
-	if d := differences(same, view(func(*report.Report) {})); d != nil {
+	if d := differences(terms(), terms()); d != nil {
 		t.Errorf("nothing differs: %q", d)
 	}
-	for what, change := range map[string]func(r *report.Report){
-		"policy":         func(r *report.Report) { r.Policy.Digest = "x" },
-		"sealed rows":    func(r *report.Report) { r.Holdouts[0].Digest = "x" },
-		"suites":         func(r *report.Report) { r.Suites = r.Suites[:1] },
-		"deployed model": func(r *report.Report) { r.Baseline = nil },
-		"confined":       func(r *report.Report) { r.Tier = "landlock" },
+	for what, change := range map[string]func(r *harness.Terms){
+		"policy":         func(r *harness.Terms) { r.Policy = "q" },
+		"sealed rows":    func(r *harness.Terms) { r.Holdouts[0] = "q" },
+		"suites":         func(r *harness.Terms) { r.Suites = r.Suites[:1] },
+		"deployed model": func(r *harness.Terms) { r.Baseline = "" },
+		"program":        func(r *harness.Terms) { r.Harness = "q" },
+		"confined":       func(r *harness.Terms) { r.Tier = "landlock" },
 	} {
-		if d := differences(same, view(change)); len(d) != 1 || !strings.Contains(d[0], what) {
-			t.Errorf("%s: %q", what, d)
+		other := terms()
+		if change(&other); len(differences(terms(), other)) != 1 || !strings.Contains(differences(terms(), other)[0], what) {
+			t.Errorf("%s: %q", what, differences(terms(), other))
 		}
-	}
-	other := view(func(*report.Report) {})
-	if other.Run.Harness = "sha256:b"; len(differences(same, other)) != 1 {
-		t.Error("another program judges and nobody says so")
 	}
 	r := poisoned()
 	r.Baseline.Runtime, r.Candidate.Runtime = &report.Runtime{Name: "python", Digest: "a"}, &report.Runtime{Name: "python", Digest: "a"}
@@ -56,12 +50,13 @@ func TestDifferences(t *testing.T) {
 	}
 }
 
-// The run before is the newest with a verdict that is older.
-func TestPrevious(t *testing.T) {
-	list := []api.Submission{{ID: "e", State: "done"}, {ID: "d", State: "queued"}, {ID: "c", State: "done"}, {ID: "b", State: "aborted"}, {ID: "a", State: "done"}}
-	for id, want := range map[string]string{"e": "c", "d": "c", "c": "a", "a": "", "z": ""} {
-		if got := previous(list, id); got != want {
-			t.Errorf("before %s: %q, want %q", id, got, want)
+// A run whose baseline is not deployed any more says so; one whose own candidate is, does not.
+func TestDeployedMeanwhile(t *testing.T) {
+	v := harness.ReportView{Report: poisoned()}
+	for deployed, want := range map[string]int{"": 0, v.Report.Baseline.Digest: 0, v.Report.Candidate.Digest: 0, "sha256:other": 1} {
+		l := harness.LineageView{Deployed: deployed, Now: harness.Terms{Baseline: v.Report.Baseline.Digest}}
+		if c := newContextView(v, l); len(c.Warnings) != want {
+			t.Errorf("%q: %q", deployed, c.Warnings)
 		}
 	}
 }
@@ -72,7 +67,7 @@ func TestContextOnPage(t *testing.T) {
 	b := newBrowser(t, newServer(f))
 	b.cookies["proctor"] = f.as("rae")
 	page := b.get("/runs/run-fail").Body.String()
-	for _, want := range []string{"What came before", "4 of 6 runs are left.", "this run", "What produced it?", "signed by ml-team", "Who could change what?", "<b>rae</b> could review", "How would we notice?", "/log?from=1040", "/log?from=1041"} {
+	for _, want := range []string{"What came before", "4 of 6 runs are left.", "this run", "What produced it?", "signed by ml-team", "Who could change what?", "<b>rae</b> can review", "How would we notice?", "/log?from=1040", "/log?from=1041"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("it does not say %q", want)
 		}

@@ -72,3 +72,17 @@ func (f *fake) ActiveHoldouts(_ context.Context, p access.Principal) ([]holdout.
 	}
 	return []holdout.Commitment{census()}, access.Check(p, access.SeeChanges, access.Object{})
 }
+
+func (f *fake) Lineage(ctx context.Context, p access.Principal, id string) (harness.LineageView, error) {
+	if _, err := f.Report(ctx, p, id); err != nil {
+		return harness.LineageView{}, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	now := harness.Terms{Policy: "p", Harness: "h", Tier: "jail"}
+	v := harness.LineageView{Now: now, Before: &now, BeforeID: firstID, Holders: []harness.Standing{{Name: "rae", Roles: []access.Role{access.Reviewer}}}}
+	for _, r := range f.runs {
+		v.Runs = append(v.Runs, harness.LineageRun{ID: r.ID, Candidate: r.Candidate, State: r.State, Result: r.Result, Reason: r.Reason, Submitted: r.Submitted})
+	}
+	return v, nil
+}

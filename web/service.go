@@ -67,6 +67,8 @@ type Runs interface {
 	Bundle(ctx context.Context, p access.Principal, id, which string) ([]byte, error)
 	// Report returns a report whose bytes were checked against the digest in the verdict.
 	Report(ctx context.Context, p access.Principal, id string) (harness.ReportView, error)
+	// Lineage returns what surrounds a run: its lineage's runs, its terms and who can change them.
+	Lineage(ctx context.Context, p access.Principal, id string) (harness.LineageView, error)
 	// Cases returns what each case of the run's suites came to, by the report's digest.
 	Cases(ctx context.Context, p access.Principal, id string) (harness.CasesView, error)
 	// Review refuses a digest that is not the verdict's report.
