@@ -115,6 +115,9 @@ func New(ctx context.Context, c Config) (*Service, error) {
 			return nil, err
 		}
 	}
+	if err := selfTest(); err != nil {
+		return nil, err
+	}
 	s := &Service{Config: c}
 	var err error
 	if s.trust, err = verdict.NewTrust(c.Evidence.Public(), c.Approve.Public(), c.LogKey); err != nil {
