@@ -14,7 +14,7 @@ import (
 )
 
 type packageInit struct {
-	Kind string `help:"What the model is: ${enum}." enum:"command-python,command-node,command-go,wasm-go,http-oip-python,http-openai-python,onnx,onnxruntime" required:"" placeholder:"KIND" env:"-"`
+	Kind string `help:"What the model is: ${enum}." enum:"command-python,command-node,command-go,wasm-go,http-oip-python,http-openai-python,onnx,onnxruntime,remote" required:"" placeholder:"KIND" env:"-"`
 	Dir  string `arg:"" help:"Folder to make; it must not exist, or be empty." type:"path"`
 }
 
@@ -27,6 +27,7 @@ var next = map[string]string{
 	"http-oip-python":    "put your model server in place of serve.py: its start as command, its port and the model's name in proctor-model.json, with the classes; replace the rows of example.jsonl by some of yours",
 	"http-openai-python": "put your model server in place of serve.py: its start as command, its port and the model's name in proctor-model.json, with the prompt, the answers and the classes; replace the rows of example.jsonl by some of yours",
 	"onnxruntime":        "replace model.onnx by yours and name its classes in proctor-model.json; replace the rows of example.jsonl by some of yours",
+	"remote":             "name your endpoint, its model and what it is asked in proctor-model.json, with the classes; replace the rows of example.jsonl by some of yours; put the credential into a file of your own that --endpoints names, never into the package",
 	"onnx":               "replace model.onnx by yours (skl2onnx.to_onnx of a scikit-learn pipeline, for example) and name its classes in proctor-model.json",
 }
 

@@ -25,6 +25,7 @@ type serveCmd struct {
 	Witness []string `help:"Witness of the log: its verifier key, a space, its address. Can be repeated." sep:"none" placeholder:"KEY ADDRESS"`
 	limits
 	libraries
+	endpoints
 	webhooks
 	issuers
 	Metrics string `help:"Address at which Prometheus reads the service's numbers. It asks for no token: keep it on a network of your own." placeholder:"ADDRESS"`
@@ -61,6 +62,10 @@ func (c *serveCmd) Run(ctx context.Context, o console) error {
 	if err != nil {
 		return err
 	}
+	elsewhere, err := c.endpoints.remote()
+	if err != nil {
+		return err
+	}
 	people, robots, err := c.issuers.read()
 	if err != nil {
 		return err
@@ -78,7 +83,10 @@ func (c *serveCmd) Run(ctx context.Context, o console) error {
 		return err
 	}
 	defer l.Close()
-	s, err := c.open(ctx, log, func(hc *harness.Config) { hc.Limits, hc.Runner.ONNXRuntime, hc.Robots = bounds, onnx, robots })
+	s, err := c.open(ctx, log, func(hc *harness.Config) {
+		hc.Limits, hc.Robots, hc.Runner = bounds, robots, c.confinement.runner()
+		hc.Runner.ONNXRuntime, hc.Runner.Remote = onnx, elsewhere
+	})
 	if err != nil {
 		return err
 	}
@@ -87,7 +95,6 @@ func (c *serveCmd) Run(ctx context.Context, o console) error {
 	asking, done := context.WithCancel(ctx)
 	defer done()
 	go s.Cosign(asking)
-	s.Runner = c.confinement.runner()
 	stop, err := c.listenConsole(s.Service, log)
 	if err != nil {
 		return err

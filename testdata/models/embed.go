@@ -8,5 +8,5 @@ import "embed"
 // place of the program, wasm-go in place of the module; onnx is the demo's deployed
 // model, whose files are elsewhere.
 //
-//go:embed command-python command-node command-go wasm-go http-oip-python http-openai-python onnxruntime
+//go:embed command-python command-node command-go wasm-go http-oip-python http-openai-python onnxruntime remote
 var Files embed.FS
