@@ -1,7 +1,6 @@
 package harness_test
 
 import (
-	"log/slog"
 	"net/http"
 
 	"proctor/harness"
@@ -11,6 +10,6 @@ import (
 // Attacks of this package's tests come over HTTP, as a submitter's would.
 func init() {
 	harness.OverHTTP = func(s *harness.Service) http.Handler {
-		return web.New(s, slog.New(slog.DiscardHandler), false).Handler()
+		return web.New(s, s.Logger, false).Handler()
 	}
 }
