@@ -21,6 +21,8 @@ type History struct {
 	Refused   map[string]bool `json:"refused"`   // digests of evidence that a reviewer refused
 	// Revoked are digests of evidence, of packages and of whatever else was revoked.
 	Revoked map[string]bool `json:"revoked,omitempty"`
+	// Revocations are their entries, in order.
+	Revocations []int64 `json:"revocations,omitempty"`
 }
 
 // Planned is a run that has a plan in the log.
@@ -86,6 +88,7 @@ func (h *History) Add(index int64, e *Envelope) error {
 		}
 		h.Approved[e.Digest()] = index
 	case *Revocation:
+		h.Revocations = append(h.Revocations, index)
 		return h.revoke(s)
 	case *Waiver:
 		if h.Evidence[s.Evidence] != s.Result {

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 
 	xtlog "golang.org/x/mod/sumdb/tlog"
 
@@ -111,7 +112,43 @@ func (m *Monitor) Look(ctx context.Context, was *State) (*State, []Alarm, error)
 		alarms = append(alarms, more...)
 		at += int64(len(leaves))
 	}
+	if m.Envelopes != nil && next.Size > 0 {
+		more, err := m.list(ctx, next)
+		if err != nil {
+			return nil, alarms, err
+		}
+		alarms = append(alarms, more...)
+	}
 	return next, alarms, nil
+}
+
+// list compares the published list of revocations with those in the log: whoever has the
+// key that signs it could leave one out.
+func (m *Monitor) list(ctx context.Context, s *State) ([]Alarm, error) {
+	b, err := m.get(ctx, "revocations", verdict.MaxBundle)
+	if err != nil {
+		return nil, err
+	}
+	l, err := verdict.OpenRevocations(b, m.Trust)
+	if err != nil {
+		return []Alarm{{Untrue, -1, err.Error()}}, nil
+	}
+	known := min(l.Sequence, s.Size) // what both cover
+	var listed, logged []int64
+	for _, r := range l.Revoked {
+		if r.LogIndex < known {
+			listed = append(listed, r.LogIndex)
+		}
+	}
+	for _, i := range s.History.Revocations {
+		if i < known {
+			logged = append(logged, i)
+		}
+	}
+	if !slices.Equal(listed, logged) {
+		return []Alarm{{Untrue, -1, fmt.Sprintf("the list of revocations names the entries %v, the log holds revocations at %v", listed, logged)}}, nil
+	}
+	return nil, nil
 }
 
 var emptyRoot = func() tlog.Hash { h, _ := xtlog.TreeHash(0, nil); return h }()

@@ -22,6 +22,7 @@ type site struct {
 	signed []byte // checkpoint to show; nil: the newest
 	shown  *verdicttest.Store
 	edit   func(path string, b []byte) []byte
+	silent bool             // the list of revocations leaves all out
 	sent   map[int64][]byte // statements that are sent in place of the logged ones
 }
 
@@ -40,7 +41,9 @@ func (s *site) serve(w http.ResponseWriter, r *http.Request) {
 		signed = s.signed
 	}
 	b := signed
-	if path != "checkpoint" {
+	if path == "revocations" {
+		b = s.list()
+	} else if path != "checkpoint" {
 		tile, err := tlog.ParseTilePath(path)
 		if err == nil {
 			size, _ := s.shown.LogSize()
@@ -55,6 +58,21 @@ func (s *site) serve(w http.ResponseWriter, r *http.Request) {
 		b = s.edit(path, append([]byte(nil), b...))
 	}
 	w.Write(b)
+}
+
+// list is what the service publishes of revocations: all of them, if it is honest.
+func (s *site) list() []byte {
+	l := &verdict.RevocationList{Verifier: "v", Log: verdicttest.Origin, Sequence: int64(len(s.w.Store.Entries)), Root: verdicttest.Digest("8"), Revoked: []verdict.Revoked{}, At: "2026-09-14T12:00:00Z", Expires: "2026-09-14T13:00:00Z"}
+	for i, e := range s.w.Store.Entries {
+		env, err := verdict.Open(e.Envelope, s.w.Trust, int64(i))
+		if err != nil {
+			continue
+		}
+		if r, ok := env.Statement().(*verdict.Revocation); ok && !s.silent {
+			l.Revoked = append(l.Revoked, verdict.Revoked{Kind: r.Kind, Digest: r.Target.Digest, Evidence: r.Evidence, LogIndex: int64(i)})
+		}
+	}
+	return s.w.List(s.t, l)
 }
 
 func (s *site) monitor(statements bool) *Monitor {
@@ -253,6 +271,11 @@ func TestAlarms(t *testing.T) {
 			s.log(s.w.Approve, s.approval(e))
 			s.log(s.w.Approve, s.revocation("package", e.Inputs.Candidate, e))
 		}, "", ""},
+		{"a revocation that the list leaves out", func(s *site) {
+			e := s.run("r")
+			s.log(s.w.Approve, s.revocation("package", e.Inputs.Candidate, e))
+			s.silent = true
+		}, "", Untrue},
 		{"a revocation of evidence that is nowhere", func(s *site) {
 			_, e := run("ghost", 0)
 			s.log(s.w.Approve, s.revocation("package", e.Inputs.Candidate, e))
