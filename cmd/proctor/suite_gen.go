@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/csv"
 	"encoding/json"
@@ -34,7 +35,7 @@ func (c *suiteGen) Run(ctx context.Context, o console) error {
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(o.Out, "%s %s\n%d examples of %d cases in %s\n", s.Name, s.Digest(), n, s.Cases(), c.Out)
+		_, err = fmt.Fprintf(o.Out, "%s %s\n%d examples of %d cases in %s\n", s.Name, s.Digest(), n, s.Cases(), cmp.Or(inRepository(c.Out), c.Out))
 		return err
 	}
 	fmt.Fprintf(o.Out, "%s %s\n", s.Name, s.Digest())
