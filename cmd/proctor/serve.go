@@ -54,6 +54,9 @@ func (c *serveCmd) Run(ctx context.Context, o console) error {
 	if err := c.ready(); err != nil {
 		return err
 	}
+	if err := noCore(); err != nil {
+		return fmt.Errorf("forbid core files: %w", err)
+	}
 	bounds, err := c.limits.runner()
 	if err != nil {
 		return err
