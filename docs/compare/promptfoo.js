@@ -49,7 +49,9 @@ function run(program, args, env) {
 function promptfoo(dir) {
   const bin = path.join(dir, "node_modules", "promptfoo", "dist", "src", "main.js");
   if (!fs.existsSync(bin)) {
-    const r = run("npm", ["install", "--no-audit", "--no-fund", "--omit=optional", "--ignore-scripts", "--prefix", dir, "promptfoo@" + VERSION]);
+    // Its database is compiled where no built one can be fetched, with the headers that lie beside node.
+    const env = { npm_config_nodedir: path.dirname(path.dirname(process.execPath)) };
+    const r = run("npm", ["install", "--no-audit", "--no-fund", "--omit=optional", "--prefix", dir, "promptfoo@" + VERSION], env);
     if (r.status !== 0) return undefined;
   }
   const found = JSON.parse(fs.readFileSync(path.join(dir, "node_modules", "promptfoo", "package.json"), "utf8"));

@@ -98,6 +98,11 @@ var attacks = []struct {
 		s.in.Requirements.Binding, s.evidence.Binding = "package", "config"
 		s.approve()
 	}},
+	{"a model elsewhere, at a gate that never thought of one", 7, Denied, func(s *scene) {
+		s.evidence.Binding, s.in.Evidence = "config", nil
+		s.approve()
+		s.in.Evidence = nil
+	}},
 	{"code that ran less confined", 7, Denied, func(s *scene) {
 		s.in.Requirements.TierAtLeast, s.evidence.Tier, s.evidence.Code = "jail", "landlock", true
 		s.approve()
