@@ -19,7 +19,7 @@ import (
 // A HoldoutProposal is a table to be sealed.
 type HoldoutProposal struct {
 	Spec    []byte // YAML
-	Format  string // csv or jsonl, of both tables
+	Format  string // csv, jsonl, parquet or arrow, of both tables
 	Table   io.Reader
 	Reserve io.Reader // nil: no reserve
 }
@@ -27,29 +27,16 @@ type HoldoutProposal struct {
 // ProposeHoldout seals a table and proposes the sealed set. The rows are decoded
 // in a jailed child and leave this call only encrypted.
 func (s *Service) ProposeHoldout(ctx context.Context, p access.Principal, h HoldoutProposal) (api.Change, error) {
-	if err := access.Check(p, access.Propose, access.Object{Kind: "holdout"}); err != nil {
-		return api.Change{}, err
-	}
-	spec, err := holdout.ParseSpec(h.Spec)
+	in, err := readProposal(ctx, p, h)
 	if err != nil {
-		return api.Change{}, refuse(Usage, "seal specification: %v", err)
-	}
-	in := holdout.SealInput{Spec: spec}
-	opt := intake.Options{Text: spec.TextColumns()}
-	if in.Table, err = intake.Decode(ctx, h.Format, h.Table, opt); err != nil {
-		return api.Change{}, usersFault("table", err)
-	}
-	if h.Reserve != nil {
-		if in.Reserve, err = intake.Decode(ctx, h.Format, h.Reserve, opt); err != nil {
-			return api.Change{}, usersFault("reserve", err)
-		}
+		return api.Change{}, err
 	}
 	var old *sealedSet
 	if err := s.Store.View(ctx, func(tx *store.Tx) error {
-		v, err := tx.NextVersion("holdout", spec.Name)
+		v, err := tx.NextVersion("holdout", in.Spec.Name)
 		in.Version = int(v)
 		if err == nil {
-			old, err = activeSet(tx, spec.Name)
+			old, err = activeSet(tx, in.Spec.Name)
 		}
 		return err
 	}); err != nil {
@@ -59,6 +46,26 @@ func (s *Service) ProposeHoldout(ctx context.Context, p access.Principal, h Hold
 		in.Previous = old.Digest
 	}
 	return s.sealNext(ctx, p, in, old, "", true)
+}
+
+// readProposal decodes what a curator proposes.
+func readProposal(ctx context.Context, p access.Principal, h HoldoutProposal) (in holdout.SealInput, err error) {
+	if err := access.Check(p, access.Propose, access.Object{Kind: "holdout"}); err != nil {
+		return in, err
+	}
+	if in.Spec, err = holdout.ParseSpec(h.Spec); err != nil {
+		return in, refuse(Usage, "seal specification: %v", err)
+	}
+	opt := intake.Options{Text: in.Spec.TextColumns()}
+	if in.Table, err = intake.Decode(ctx, h.Format, h.Table, opt); err != nil {
+		return in, usersFault("table", err)
+	}
+	if h.Reserve != nil {
+		if in.Reserve, err = intake.Decode(ctx, h.Format, h.Reserve, opt); err != nil {
+			return in, usersFault("reserve", err)
+		}
+	}
+	return in, nil
 }
 
 // sealNext seals a version and proposes it. What it would change for the lineages
@@ -94,6 +101,11 @@ func (s *Service) sealNext(ctx context.Context, p access.Principal, in holdout.S
 		return api.Change{}, err
 	}
 	notes = append(notes, shared...)
+	_, weak, err := s.policiesOn(ctx, c)
+	if err != nil {
+		return api.Change{}, err
+	}
+	notes = append(notes, weak...)
 	if old != nil {
 		bridge, err := s.bridge(ctx, p, *old, sealed, figures)
 		if err != nil {

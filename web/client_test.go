@@ -65,6 +65,9 @@ func TestClient(t *testing.T) {
 	}
 	_, err = as("carl").ProposeHoldout(ctx, "csv", []byte("spec"), strings.NewReader("rows"), strings.NewReader("more"))
 	did("holdout", err, "propose holdout csv/spec/rows/more")
+	if v, err := as("carl").PreviewHoldout(ctx, "csv", []byte("spec"), strings.NewReader("rows"), strings.NewReader("more")); err != nil || !json.Valid(v) {
+		t.Errorf("preview %s: %v", v, err)
+	}
 	_, err = as("carl").ProposeHoldout(ctx, "jsonl", []byte("spec"), strings.NewReader("rows"), nil)
 	did("holdout without reserve", err, "propose holdout jsonl/spec/rows")
 	_, err = as("carl").ProposeSuite(ctx, strings.NewReader("tar"))

@@ -330,19 +330,45 @@ func (f *fake) propose(p access.Principal, kind, name string) (api.Change, error
 func (f *fake) ProposeHoldout(_ context.Context, p access.Principal, h harness.HoldoutProposal) (api.Change, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	table, err := io.ReadAll(h.Table)
+	name, err := all(h)
 	if err != nil {
 		return api.Change{}, err
+	}
+	return f.propose(p, "holdout", name)
+}
+
+func (f *fake) PreviewHoldout(_ context.Context, p access.Principal, h harness.HoldoutProposal) (harness.HoldoutPreview, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	name, err := all(h)
+	if err == nil {
+		err = f.begin(p, "PreviewHoldout "+name)
+	}
+	if err != nil {
+		return harness.HoldoutPreview{}, err
+	}
+	seen := 12.5
+	return harness.HoldoutPreview{Holdout: "census", Rows: 900, Slices: []harness.SlicePreview{
+		{Dimension: "class", Value: "yes", Rows: 899, SharePct: 99.9, VisiblePP: &seen}, {Dimension: "class", Value: "no", Rows: 1, SharePct: .1},
+	}, Policies: []harness.PolicyPreview{{Policy: "p", Lineage: "l", Report: &policy.Report{}}, {Policy: "q", Lineage: "m", Refused: "too few"}}, Notes: []string{"n"}},
+		access.Check(p, access.Propose, access.Object{Kind: "holdout"})
+}
+
+// all reads the tables of a proposal.
+func all(h harness.HoldoutProposal) (string, error) {
+	table, err := io.ReadAll(h.Table)
+	if err != nil {
+		return "", err
 	}
 	name := fmt.Sprintf("%s/%s/%s", h.Format, h.Spec, table)
 	if h.Reserve != nil {
 		reserve, err := io.ReadAll(h.Reserve)
 		if err != nil {
-			return api.Change{}, err
+			return "", err
 		}
 		name += "/" + string(reserve)
 	}
-	return f.propose(p, "holdout", name)
+	return name, nil
 }
 
 func (f *fake) ProposeSuite(_ context.Context, p access.Principal, archive io.Reader) (api.Change, error) {

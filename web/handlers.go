@@ -25,6 +25,7 @@ func (w *Server) apiRoutes(g *echo.Group) {
 	g.GET("/submissions/:id/report", w.report)
 	g.POST("/submissions/:id/reviews", w.review)
 	g.POST("/holdouts", w.proposeHoldout)
+	g.POST("/holdouts/preview", w.previewHoldout)
 	g.GET("/holdouts/:name", w.holdout)
 	w.holdoutRoutes(g)
 	w.backtestRoutes(g)

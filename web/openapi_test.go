@@ -90,6 +90,7 @@ func successes() []apiCall {
 		{"report", "GET", "/v1/submissions/run-fail/report", "", "", 200, "rae rob abe"},
 		{"review", "POST", "/v1/submissions/run-pass/reviews", j, `{"approve":true,"reason":"read it","report":"` + digest + `"}`, 200, "rae rob"},
 		{"proposeHoldout", "POST", "/v1/holdouts?format=csv", form, table, 201, "cleo carl"},
+		{"previewHoldout", "POST", "/v1/holdouts/preview?format=csv", form, table, 200, "cleo carl"},
 		{"holdout", "GET", "/v1/holdouts/census-2026q3", "", "", 200, "cleo carl pia rae rob olga abe"},
 		{"budget", "GET", "/v1/lineages/income/budget", "", "", 200, anybody},
 		{"showRows", "POST", "/v1/submissions/run-pass/rows", j, `{"rows":[3,17]}`, 200, "rae rob"},

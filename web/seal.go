@@ -13,29 +13,51 @@ import (
 	"proctor/harness/access"
 )
 
-// proposeHoldout takes a multipart form: spec, table, and reserve if there is one.
-// Who may not propose is refused before the tables are read; the service checks again.
+// proposeHoldout seals the tables of a form.
 func (w *Server) proposeHoldout(c echo.Context) error {
-	if err := access.Check(principal(c), access.Propose, access.Object{Kind: "holdout"}); err != nil {
-		return err
-	}
-	form, err := c.Request().MultipartReader()
-	if err != nil {
-		return usage("send a multipart form with the parts spec, table and, if there is one, reserve")
-	}
-	parts, err := readParts(form)
+	p, err := proposal(c)
 	if err != nil {
 		return err
-	}
-	p := harness.HoldoutProposal{Spec: parts["spec"], Format: c.QueryParam("format"), Table: bytes.NewReader(parts["table"])}
-	if reserve, ok := parts["reserve"]; ok {
-		p.Reserve = bytes.NewReader(reserve)
 	}
 	v, err := w.service.ProposeHoldout(c.Request().Context(), principal(c), p)
 	if err != nil {
 		return err
 	}
 	return c.JSON(http.StatusCreated, v)
+}
+
+// previewHoldout says what the tables of a form would be as a sealed set.
+func (w *Server) previewHoldout(c echo.Context) error {
+	p, err := proposal(c)
+	if err != nil {
+		return err
+	}
+	v, err := w.service.PreviewHoldout(c.Request().Context(), principal(c), p)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, v)
+}
+
+// proposal reads a multipart form: spec, table, and reserve if there is one. Who may
+// not propose is refused before the tables are read; the service checks again.
+func proposal(c echo.Context) (p harness.HoldoutProposal, err error) {
+	if err := access.Check(principal(c), access.Propose, access.Object{Kind: "holdout"}); err != nil {
+		return p, err
+	}
+	form, err := c.Request().MultipartReader()
+	if err != nil {
+		return p, usage("send a multipart form with the parts spec, table and, if there is one, reserve")
+	}
+	parts, err := readParts(form)
+	if err != nil {
+		return p, err
+	}
+	p = harness.HoldoutProposal{Spec: parts["spec"], Format: c.QueryParam("format"), Table: bytes.NewReader(parts["table"])}
+	if reserve, ok := parts["reserve"]; ok {
+		p.Reserve = bytes.NewReader(reserve)
+	}
+	return p, nil
 }
 
 // readParts keeps the parts in memory: the ordinary form parser would spill rows

@@ -78,6 +78,8 @@ type Runs interface {
 // Proposals are the ways to propose what PASS means.
 type Proposals interface {
 	ProposeHoldout(ctx context.Context, p access.Principal, h harness.HoldoutProposal) (api.Change, error)
+	// PreviewHoldout says what ProposeHoldout would seal, and keeps nothing.
+	PreviewHoldout(ctx context.Context, p access.Principal, h harness.HoldoutProposal) (harness.HoldoutPreview, error)
 	ProposeSuite(ctx context.Context, p access.Principal, archive io.Reader) (api.Change, error)
 	ProposePolicy(ctx context.Context, p access.Principal, text []byte) (api.Change, error)
 	ProposeAccount(ctx context.Context, p access.Principal, a access.Account) (api.Change, error)

@@ -172,6 +172,15 @@ func (c *Client) Review(ctx context.Context, id string, r api.Review) (api.Submi
 
 // ProposeHoldout sends a table to be sealed; reserve may be nil.
 func (c *Client) ProposeHoldout(ctx context.Context, format string, spec []byte, table, reserve io.Reader) (api.Change, error) {
+	return sendTables[api.Change](ctx, c, "/v1/holdouts", format, spec, table, reserve)
+}
+
+// PreviewHoldout asks what ProposeHoldout would seal.
+func (c *Client) PreviewHoldout(ctx context.Context, format string, spec []byte, table, reserve io.Reader) (json.RawMessage, error) {
+	return sendTables[json.RawMessage](ctx, c, "/v1/holdouts/preview", format, spec, table, reserve)
+}
+
+func sendTables[T any](ctx context.Context, c *Client, path, format string, spec []byte, table, reserve io.Reader) (T, error) {
 	r, w := io.Pipe()
 	form := multipart.NewWriter(w)
 	go func() {
@@ -185,7 +194,7 @@ func (c *Client) ProposeHoldout(ctx context.Context, format string, spec []byte,
 		w.CloseWithError(err)
 	}()
 	defer r.Close()
-	return post[api.Change](ctx, c, "/v1/holdouts", url.Values{"format": {format}}, form.FormDataContentType(), r)
+	return post[T](ctx, c, path, url.Values{"format": {format}}, form.FormDataContentType(), r)
 }
 
 func copyPart(form *multipart.Writer, name string, from io.Reader) error {
