@@ -14,11 +14,12 @@ import (
 
 type sealCmd struct {
 	remote
-	Spec    string `arg:"" help:"Seal specification (YAML)." type:"path"`
-	Table   string `arg:"" help:"CSV, JSONL, Parquet or Arrow IPC file with features and answer." type:"path"`
-	Reserve string `help:"Rows of the same shape, kept fresh for rotation." type:"path" placeholder:"FILE" env:"-"`
-	Preview bool   `help:"Seal nothing; show class balance, slice sizes and the smallest harm that would show in each." env:"-"`
-	JSON    bool   `help:"Print the preview as JSON." env:"-"`
+	Spec     string   `arg:"" help:"Seal specification (YAML)." type:"path"`
+	Table    string   `arg:"" help:"CSV, JSONL, Parquet or Arrow IPC file with features and answer." type:"path"`
+	Reserve  string   `help:"Rows of the same shape, kept fresh for rotation." type:"path" placeholder:"FILE" env:"-"`
+	Training []string `help:"Training fingerprints of models that will sit the exam: a table with too many of their rows is refused." type:"path" placeholder:"FILE" env:"-"`
+	Preview  bool     `help:"Seal nothing; show class balance, slice sizes and the smallest harm that would show in each." env:"-"`
+	JSON     bool     `help:"Print the preview as JSON." env:"-"`
 }
 
 // Run sends the tables, on a terminal with a progress bar.
@@ -28,6 +29,9 @@ func (c *sealCmd) Run(ctx context.Context, o console) error {
 	}
 	spec, err := os.ReadFile(c.Spec)
 	if err != nil {
+		return err
+	}
+	if err := checkTraining(ctx, o, spec, c.Table, c.Training); err != nil {
 		return err
 	}
 	format, err := formatOf(c.Table)
