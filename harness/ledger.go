@@ -79,7 +79,7 @@ func exposureOf(tx *store.Tx, all []store.Exposure, lineage string, set holdout.
 			shares[e.Holdout] = share
 		}
 		if used += share; e.Elsewhere {
-			used += policy.MaxBudget * share // whatever the lineage, none are left
+			used += float64(policy.MaxBudget * share) // whatever the lineage, none are left
 		}
 	}
 	return ceilRuns(used), nil

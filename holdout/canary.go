@@ -48,7 +48,7 @@ func (p *perturber) canary(r, try int) []cell {
 	for i, c := range p.cols {
 		switch c.kind {
 		case kindSpread:
-			row[i].num = p.move(i, row[i].num, .04+.06*p.rng.Float64(), 2)
+			row[i].num = p.move(i, row[i].num, .04+float64(.06*p.rng.Float64()), 2)
 			clear++
 		case kindProse:
 			row[i].text = p.reword(row[i].text)

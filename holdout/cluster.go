@@ -117,7 +117,7 @@ func (p paper) witnesses(groups int, of func(row int) int) []int64 {
 		sums[k] += weight
 	}
 	for _, k := range order { // not in the order of a map: sums of floats depend on it
-		squares[k[0]] += sums[k] * sums[k]
+		squares[k[0]] += float64(sums[k] * sums[k])
 	}
 	out := make([]int64, groups)
 	for g := range out {

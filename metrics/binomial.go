@@ -33,7 +33,7 @@ func lnBinomialUpper(k, n int64, p, q float64) float64 {
 func tailSum(k, n int64, odds float64) float64 {
 	sum, term := 1.0, 1.0
 	for i := k; i < n; i++ {
-		term *= float64(float64(n-i) / float64(i+1) * odds)
+		term = float64(term * (float64(n-i) / float64(i+1) * odds))
 		next := sum + term
 		if next == sum {
 			break
@@ -75,7 +75,7 @@ func lnOf(p, q float64) float64 {
 func stirlingError(n float64) float64 {
 	if n < 16 {
 		lg, _ := math.Lgamma(n + 1)
-		return lg - float64((n+0.5)*math.Log(n)) + n - 0.5*math.Log(2*math.Pi)
+		return lg - float64((n+0.5)*math.Log(n)) + n - float64(0.5*math.Log(2*math.Pi))
 	}
 	s := n * n
 	return (1.0/12 - (1.0/360-(1.0/1260-(1.0/1680-1.0/1188/s)/s)/s)/s) / n
@@ -133,7 +133,7 @@ func shareLower(k, n int64, alpha float64) float64 {
 // bisect finds where below, true at lo, turns false, to the last bit.
 func bisect(lo, hi float64, below func(x float64) bool) float64 {
 	for {
-		mid := lo + (hi-lo)/2
+		mid := lo + float64((hi-lo)/2)
 		if mid <= lo || mid >= hi {
 			return lo
 		}

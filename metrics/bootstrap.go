@@ -69,7 +69,7 @@ func Quantile(x []float64, q float64) (float64, error) {
 // quantile is [Quantile] of what is known to have one.
 func quantile(x []float64, q float64) float64 {
 	s := slices.Sorted(slices.Values(x))
-	h := q * float64(len(s)-1)
+	h := float64(q * float64(len(s)-1))
 	i := int(h)
 	if i+1 >= len(s) {
 		return s[len(s)-1]

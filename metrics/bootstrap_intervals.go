@@ -72,7 +72,7 @@ func (r *Replicates) Percentile(confidence float64) (Estimate, error) {
 	if err := r.check(confidence); err != nil {
 		return Estimate{}, err
 	}
-	a := (1 - confidence) / 2
+	a := float64((1 - confidence) / 2)
 	return r.between("percentile bootstrap", confidence, a, 1-a), nil
 }
 
@@ -166,7 +166,7 @@ func (r *Replicates) BCa(j Jackknife, confidence float64) (Estimate, BCa, error)
 	}
 	below := 0.0
 	for _, x := range r.draws {
-		below += float64(oneIf(x < r.value)) + float64(oneIf(x == r.value))/2
+		below += float64(oneIf(x < r.value)) + float64(float64(oneIf(x == r.value))/2)
 	}
 	b := BCa{Bias: -upperZ(below / float64(len(r.draws))), Acceleration: accel}
 	z := upperZ((1 - confidence) / 2)

@@ -122,7 +122,7 @@ func weightedCurve(labels []int32, positive int32, scores, weights []float64) *C
 	}
 	tp, fp := 0.0, 0.0
 	c.each(func(s level) {
-		c.ordered += float64(s.neg * (tp + s.pos/2))
+		c.ordered += float64(s.neg * (tp + float64(s.pos/2)))
 		tp += s.pos
 		fp += s.neg
 		if s.pos > 0 {
@@ -244,7 +244,7 @@ func (c *Curve) PartialAUC(most float64) Estimate {
 		area += float64((end - fpr) * (tpr + top) / 2)
 		fpr = next
 	})
-	least := most * most / 2
+	least := float64(most * most / 2)
 	return number("partial_auc@1", (1+(area-least)/(most-least))/2, c.rows)
 }
 

@@ -27,7 +27,7 @@ func Wilson(k, n int64, confidence float64) (Estimate, error) {
 func AgrestiCoull(k, n int64, confidence float64) (Estimate, error) {
 	return shareInterval("Agresti-Coull", k, n, confidence, func(p, m, z float64) (low, high float64) {
 		rows := m + float64(z*z)
-		mid := (float64(p*m) + float64(z*z)/2) / rows
+		mid := (float64(p*m) + float64(float64(z*z)/2)) / rows
 		half := float64(z * math.Sqrt(mid*(1-mid)/rows))
 		return mid - half, mid + half
 	})

@@ -60,7 +60,7 @@ func (s TwoShares) AgrestiCaffo(confidence float64) (Estimate, error) {
 
 func (s TwoShares) wald(hits, rows, z float64) (low, high float64) {
 	d, se := s.added(hits, rows)
-	return d - z*se, d + z*se
+	return d - float64(z*se), d + float64(z*se)
 }
 
 // added is the difference and its standard error with hits and rows added to each set.
@@ -114,14 +114,14 @@ func (s TwoShares) likeliestSecond(d float64) float64 {
 	}
 	lo, hi := math.Max(0, -d), math.Min(1, 1-d)
 	for range 60 {
-		mid := lo + (hi-lo)/2
+		mid := lo + float64((hi-lo)/2)
 		if slope(s.K1, s.N1, mid+d)+slope(s.K2, s.N2, mid) > 0 {
 			lo = mid
 		} else {
 			hi = mid
 		}
 	}
-	return lo + (hi-lo)/2
+	return lo + float64((hi-lo)/2)
 }
 
 // ratioOr0 is x/y, and 0 where x is.

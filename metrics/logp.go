@@ -26,5 +26,5 @@ func lnNormalUpper(z float64) float64 {
 	}
 	s := 1 / z / z
 	series := 1 - float64(s*(1-float64(3*s*(1-float64(5*s*(1-float64(7*s*(1-float64(9*s)))))))))
-	return -float64(z*z)/2 - math.Log(z) - 0.5*math.Log(2*math.Pi) + math.Log(series)
+	return -float64(z*z/2) - math.Log(z) - float64(0.5*math.Log(2*math.Pi)) + math.Log(series)
 }

@@ -38,7 +38,7 @@ func McNemarMidP(broke, fixed int64) float64 {
 	}
 	seen := math.Exp(lnBinomial(min(broke, fixed), m, 0.5, 0.5))
 	if broke == fixed {
-		return 1 - seen/2
+		return 1 - float64(seen/2)
 	}
 	return math.Max(0, McNemar(broke, fixed)-seen)
 }

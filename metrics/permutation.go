@@ -118,8 +118,9 @@ func subsetsUpTo(numbers []int, most int) float64 {
 	ways[0] = 1
 	for _, x := range numbers {
 		for s := most; s >= 0; s-- {
-			if ways[s] /= 2; s >= x {
-				ways[s] += ways[s-x] / 2
+			ways[s] = float64(ways[s] / 2)
+			if s >= x {
+				ways[s] += float64(ways[s-x] / 2)
 			}
 		}
 	}

@@ -21,15 +21,15 @@ func HoldPower(n int64, churn, margin, alpha float64) float64 {
 	if n > exactRows {
 		return holdNormal(float64(n), churn, margin, z)
 	}
-	mean, sd := float64(n)*churn, math.Sqrt(float64(n)*churn*(1-churn))
-	from := max(0, int64(mean-10*sd-10))
-	to := min(n, int64(mean+10*sd+10))
+	mean, sd := float64(float64(n)*churn), math.Sqrt(float64(n)*churn*(1-churn))
+	from := max(0, int64(mean-float64(10*sd)-10))
+	to := min(n, int64(mean+float64(10*sd)+10))
 	power, most := 0.0, int64(0)
 	for m := from; m <= to; m++ {
 		pm := math.Exp(lnBinomial(m, n, churn, 1-churn))
 		most = mostBroke(m, n, margin, z, most)
 		if pm > 0 && most >= 0 {
-			power += pm * (1 - BinomialUpper(most+1, m, 0.5))
+			power += float64(pm * (1 - BinomialUpper(most+1, m, 0.5)))
 		}
 	}
 	return math.Min(1, power)
@@ -54,7 +54,7 @@ func mostBroke(m, n int64, margin, z float64, start int64) int64 {
 // variance n*churn, and the statistic has its variance at the margin.
 func holdNormal(n, churn, margin, z float64) float64 {
 	half := n * churn / 2
-	num := n * margin
+	num := float64(n * margin)
 	sd0 := num / tangoZ(int64(math.Round(half)), int64(math.Round(half)), int64(n), -margin)
 	if churn == 0 {
 		if num/sd0 > z {
@@ -62,7 +62,7 @@ func holdNormal(n, churn, margin, z float64) float64 {
 		}
 		return 0
 	}
-	return normalUpper((z*sd0 - num) / math.Sqrt(n*churn))
+	return normalUpper((float64(z*sd0) - num) / math.Sqrt(n*churn))
 }
 
 // RowsToHold is the least number of rows on which [HoldPower] reaches power, or
@@ -98,6 +98,6 @@ func McNemarRows(discordant, change, alpha, power float64) float64 {
 		return math.Inf(1)
 	}
 	rest := discordant - float64(change*change)
-	root := (upperZ(alpha/2)*math.Sqrt(discordant) + upperZ(1-power)*math.Sqrt(rest)) / change
+	root := (float64(upperZ(alpha/2)*math.Sqrt(discordant)) + float64(upperZ(1-power)*math.Sqrt(rest))) / change
 	return root * root
 }

@@ -54,7 +54,7 @@ func Spearman(x, y []float64) (Correlation, error) {
 	case tx.groups < 2 || ty.groups < 2:
 		return noCorrelation(constantColumn, n), nil
 	}
-	mid := float64(n+1) / 2 // of ranks: what is left are halves, and exact
+	mid := float64(float64(n+1) / 2) // of ranks: what is left are halves, and exact
 	sxy := blockSum(n, func(i int) float64 { return float64((rx[i] - mid) * (ry[i] - mid)) })
 	sxx := blockSum(n, func(i int) float64 { return float64((rx[i] - mid) * (rx[i] - mid)) })
 	syy := blockSum(n, func(i int) float64 { return float64((ry[i] - mid) * (ry[i] - mid)) })
@@ -270,7 +270,7 @@ func (c Concordance) kendallP() (float64, string) {
 		return exactKendall(c.rows, int(few)), "exact"
 	}
 	m := n * (n - 1)
-	v := (m*(2*n+5)-c.first.x1-c.second.x1)/18 + 2*float64(c.TiedFirst)*float64(c.TiedSecond)/m
+	v := (float64(m*(float64(2*n)+5))-c.first.x1-c.second.x1)/18 + float64(2*float64(c.TiedFirst)*float64(c.TiedSecond))/m
 	if c.rows > 2 {
 		v += c.first.x0 * c.second.x0 / (9 * m * (n - 2))
 	}

@@ -193,9 +193,9 @@ func (c *tieCount) add(t int) {
 	f := float64(t)
 	c.groups++
 	c.pairs += int64(t) * int64(t-1) / 2
-	c.cubes += f * (f - 1) * (f + 1)
-	c.x0 += f * (f - 1) * (f - 2)
-	c.x1 += f * (f - 1) * (2*f + 5)
+	c.cubes += float64(f * (f - 1) * (f + 1))
+	c.x0 += float64(f * (f - 1) * (f - 2))
+	c.x1 += float64(f * (f - 1) * (float64(2*f) + 5))
 }
 
 // runs calls f for each run [from, to) of equal keys.

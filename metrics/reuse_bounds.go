@@ -27,8 +27,8 @@ func BoundReuse(n, k int64, delta float64, moves int64) (ReuseBounds, error) {
 	bound := func(nats float64) float64 { return math.Sqrt((nats + two) / (2 * float64(n))) }
 	return ReuseBounds{
 		NonAdaptive:  bound(math.Log(float64(k))),
-		AdaptiveBits: bound(float64(k) * math.Ln2),
-		Ladder:       bound(float64(moves) * (math.Log1p(float64(k)) + math.Log(float64(n)))),
+		AdaptiveBits: bound(float64(float64(k) * math.Ln2)),
+		Ladder:       bound(float64(float64(moves) * (math.Log1p(float64(k)) + math.Log(float64(n))))),
 	}, nil
 }
 

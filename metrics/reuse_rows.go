@@ -70,9 +70,9 @@ func (r Reuse) BennettRows(eps, p float64) (float64, error) {
 		return 0, fmt.Errorf("reuse: tolerance %v and share %v of changed predictions: need both in (0, 1]", eps, p)
 	}
 	u := eps / p
-	h := (1+u)*math.Log1p(u) - u
+	h := float64((1+u)*math.Log1p(u)) - u
 	if u < 1e-3 { // where the difference loses its digits
-		h = u * u / 2 * (1 - u/3*(1-u/2))
+		h = u * u / 2 * (1 - float64(u/3*(1-float64(u/2))))
 	}
 	return finiteRows((events + math.Log(4) - math.Log(r.Delta)) / (p * h))
 }

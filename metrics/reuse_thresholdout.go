@@ -20,7 +20,7 @@ type Noise func(scale float64) float64
 func Laplace(src rand.Source) Noise {
 	r := rand.New(src)
 	return func(scale float64) float64 {
-		u := (float64(r.Uint64()>>11)+0.5)*0x1p-53 - 0.5 // never -1/2, whose noise has no end
+		u := float64((float64(r.Uint64()>>11)+0.5)*0x1p-53) - 0.5 // never -1/2, whose noise has no end
 		return -scale * math.Copysign(math.Log1p(-2*math.Abs(u)), u)
 	}
 }

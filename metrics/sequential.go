@@ -98,7 +98,7 @@ func (t MixtureTuning) rho(oneSided bool) (float64, error) {
 			return 0, fmt.Errorf("mixture: tuning: level %v of one side is not below 1/2", t.AlphaOpt)
 		}
 	}
-	l := -2 * math.Log(a)
+	l := float64(-2 * math.Log(a))
 	return t.VOpt / (l + math.Log1p(l)), nil
 }
 
@@ -121,7 +121,7 @@ func NormalMixture(t MixtureTuning, oneSided bool) (Mixture, error) {
 }
 
 func lnNormalWealth(rho, s, v float64) float64 {
-	return 0.5*math.Log(rho/(v+rho)) + s/(v+rho)*s/2
+	return float64(0.5*math.Log(rho/(v+rho))) + float64(s/(v+rho)*s/2)
 }
 
 // GammaExponentialMixture is for positive sums whose increments are sub-gamma (and
@@ -135,13 +135,13 @@ func GammaExponentialMixture(t MixtureTuning, c float64) (Mixture, error) {
 		return Mixture{}, fmt.Errorf("mixture: scale %v is not above 0 and finite", c)
 	}
 	k := rho / c / c
-	constant := k*math.Log(k) - lnGamma(k) - lnGammaLower(k, k)
+	constant := float64(k*math.Log(k)) - lnGamma(k) - lnGammaLower(k, k)
 	return Mixture{func(s, v float64) float64 {
 		x, a := (s/c+v/c/c)+k, v/c/c+k
 		if x <= 0 { // below any sum that the mixture bets on
 			return math.Inf(-1)
 		}
-		return constant + lnGamma(a) + lnGammaLower(a, x) - a*math.Log(x) + x - k
+		return constant + lnGamma(a) + lnGammaLower(a, x) - float64(a*math.Log(x)) + x - k
 	}, noLimit}, nil
 }
 

@@ -19,7 +19,7 @@ func BetaBinomialMixture(t MixtureTuning, g, h float64, oneSided bool) (Mixture,
 	if !(g > 0 && h > 0) || math.IsInf(g, 0) || math.IsInf(h, 0) {
 		return Mixture{}, fmt.Errorf("mixture: increments in [-%v, %v]: both must be above 0 and finite", g, h)
 	}
-	r, x := math.Max(rho-g*h, 1e-3*g*h), 1.0
+	r, x := math.Max(rho-float64(g*h), 1e-3*g*h), 1.0
 	if oneSided {
 		x = h / (g + h)
 	}
@@ -29,7 +29,7 @@ func BetaBinomialMixture(t MixtureTuning, g, h float64, oneSided bool) (Mixture,
 		if !(down >= -1e-9*(1+v/g/(g+h)) && up >= -1e-9*(1+v/h/(g+h))) {
 			return math.NaN()
 		}
-		return v/g/h*math.Log(g+h) - up*math.Log(g) - down*math.Log(h) +
+		return float64(v/g/h*math.Log(g+h)) - float64(up*math.Log(g)) - float64(down*math.Log(h)) +
 			lnBetaLower(r/g/(g+h)+down, r/h/(g+h)+up, x) - normalizer
 	}, func(v float64) float64 { return v / g }}, nil
 }
@@ -88,9 +88,9 @@ func bernoulliLower(k, n int64, alpha, tOpt, alphaOpt float64) float64 {
 
 // bernoulliWealth is the log wealth against a true share p in (0, 1).
 func bernoulliWealth(k, n int64, p, tOpt, alphaOpt float64) float64 {
-	l := -2 * math.Log(alphaOpt)
+	l := float64(-2 * math.Log(alphaOpt))
 	prior := math.Max(tOpt/(l+math.Log1p(l))-1, 1e-3) // rows that the prior is worth
 	hit, miss := float64(k), float64(n-k)
-	return -hit*math.Log(p) - miss*math.Log1p(-p) +
-		mathext.Lbeta(prior*(1-p)+miss, prior*p+hit) - mathext.Lbeta(prior*(1-p), prior*p)
+	return -float64(hit*math.Log(p)) - float64(miss*math.Log1p(-p)) +
+		mathext.Lbeta(float64(prior*(1-p))+miss, float64(prior*p)+hit) - mathext.Lbeta(prior*(1-p), prior*p)
 }

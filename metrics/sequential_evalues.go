@@ -21,7 +21,7 @@ func (s SPRT) LogRatio(mean float64, n int64) (float64, error) {
 	}
 	rows := float64(n)
 	total, d := s.Variance+float64(rows*s.Prior), mean-s.Mean
-	l := 0.5*math.Log(s.Variance/total) + rows*d/total*(rows*s.Prior/(2*s.Variance))*d
+	l := float64(0.5*math.Log(s.Variance/total)) + float64(rows*d/total*(rows*s.Prior/(2*s.Variance))*d)
 	if l-l != 0 {
 		return 0, fmt.Errorf("sprt: mean %v of %d rows under %+v is outside the range", mean, n, s)
 	}

@@ -30,10 +30,10 @@ func (b Stitching) Bound(v, alpha float64) (float64, error) {
 	v = math.Max(v, b.VMin)
 	k1 := (math.Pow(b.Eta, 0.25) + math.Pow(b.Eta, -0.25)) / math.Sqrt2
 	k2 := (math.Sqrt(b.Eta) + 1) / 2
-	l := b.S*math.Log(math.Log(b.Eta)+math.Log(v/b.VMin)) +
-		math.Log(mathext.Zeta(b.S, 1)) - math.Log(alpha) - b.S*math.Log(math.Log(b.Eta))
-	c := k2 * b.C * l
-	u := math.Sqrt(k1*k1*v*l+c*c) + c
+	l := float64(b.S*math.Log(math.Log(b.Eta)+math.Log(v/b.VMin))) +
+		math.Log(mathext.Zeta(b.S, 1)) - math.Log(alpha) - float64(b.S*math.Log(math.Log(b.Eta)))
+	c := float64(k2 * b.C * l)
+	u := math.Sqrt(float64(k1*k1*v*l)+float64(c*c)) + c
 	if math.IsNaN(u) || math.IsInf(u, 0) {
 		return 0, fmt.Errorf("stitching: no bound at intrinsic time %v", v)
 	}

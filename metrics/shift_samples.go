@@ -197,7 +197,7 @@ func (s *Samples) PSI(bins int) Stability {
 
 // quantileOfSorted is [Quantile] of numbers in ascending order.
 func quantileOfSorted(x []float64, q float64) float64 {
-	h := q * float64(len(x)-1)
+	h := float64(q * float64(len(x)-1))
 	i := int(h)
 	if i+1 >= len(x) {
 		return x[len(x)-1]

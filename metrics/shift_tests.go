@@ -126,8 +126,8 @@ func kolmogorovUpper(n int, d float64) float64 {
 		return 1 - marsaglia(n, d)
 	}
 	root := math.Sqrt(f)
-	z := d * root
-	return kolmogorovLimit(z + 1/(6*root) + (z-1)/(4*f))
+	z := float64(d * root)
+	return kolmogorovLimit(z + 1/float64(6*root) + (z-1)/float64(4*f))
 }
 
 // kolmogorovLimit is 2 sum (-1)^(k-1) exp(-2 k^2 z^2), or for small z one less
@@ -138,11 +138,11 @@ func kolmogorovLimit(z float64) float64 {
 		for k := 1.0; k < 20; k += 2 {
 			total += math.Exp(-k * k * math.Pi * math.Pi / (8 * z * z))
 		}
-		return math.Max(0, 1-math.Sqrt(2*math.Pi)/z*total)
+		return math.Max(0, 1-float64(math.Sqrt(2*math.Pi)/z*total))
 	}
 	sign := 1.0
 	for k := 1.0; k < 20; k++ {
-		total += sign * math.Exp(-2*k*k*z*z)
+		total += float64(sign * math.Exp(-2*k*k*z*z))
 		sign = -sign
 	}
 	return math.Min(1, 2*total)
@@ -165,7 +165,7 @@ func smirnovUpper(n int, d float64) float64 {
 // 2k-1 rows, k = ceil(n d) (Marsaglia, Tsang and Wang 2003).
 func marsaglia(n int, d float64) float64 {
 	k := int(math.Ceil(float64(n) * d))
-	h, side := float64(k)-float64(n)*d, 2*k-1
+	h, side := float64(k)-float64(float64(n)*d), 2*k-1
 	a := marsagliaMatrix(side, h)
 	power := make([]float64, side*side)
 	for i := range side {
@@ -244,7 +244,7 @@ func (s *Samples) MannWhitney() ShiftTest {
 	all := n + m
 	t := ShiftTest{Estimate: number("mann_whitney@1", float64(twice)/2, s.rows()), P: 1, PMethod: "normal, continuity correction"}
 	if sd := math.Sqrt(n * m / 12 * (all + 1 - ties.cubes/(all*(all-1)))); sd > 0 {
-		z := (math.Abs(t.Value-n*m/2) - 0.5) / sd
+		z := (math.Abs(t.Value-float64(n*m/2)) - 0.5) / sd
 		t.P = math.Min(1, 2*normalUpper(z))
 	}
 	return t
@@ -262,13 +262,13 @@ func (s *Samples) CramerVonMises() ShiftTest {
 	all, u := n+m, 0.0
 	before := [2]int{}
 	s.steps(func(t pooled) {
-		rank := float64(before[0]+before[1]) + float64(t.tied+1)/2
-		u += n*squaresFrom(rank, before[0], t.below[0]) + m*squaresFrom(rank, before[1], t.below[1])
+		rank := float64(before[0]+before[1]) + float64(float64(t.tied+1)/2)
+		u += float64(n*squaresFrom(rank, before[0], t.below[0])) + float64(m*squaresFrom(rank, before[1], t.below[1]))
 		before = t.below
 	})
-	v := u/(n*m*all) - (4*n*m-1)/(6*all)
+	v := u/(n*m*all) - (float64(4*n*m)-1)/(6*all)
 	mean := (1 + 1/all) / 6
-	variance := (all + 1) / (45 * all * all * 4 * n * m) * (4*m*n*all - 3*(m*m+n*n) - 2*m*n)
+	variance := (all + 1) / (45 * all * all * 4 * n * m) * (float64(4*m*n*all) - float64(3*(float64(m*m)+float64(n*n))) - float64(2*m*n))
 	t := ShiftTest{Estimate: number("cramer_von_mises@1", v, s.rows()), P: 1, PMethod: "asymptotic"}
 	if z := 1.0/6 + (v-mean)/math.Sqrt(45*variance); z >= 0.003 {
 		t.P = math.Min(1, math.Max(0, 1-cramerLimit(z)))
@@ -278,8 +278,8 @@ func (s *Samples) CramerVonMises() ShiftTest {
 
 // squaresFrom is the sum of (rank - i)^2 over i = from+1 to to.
 func squaresFrom(rank float64, from, to int) float64 {
-	n, mid := float64(to-from), float64(from+to+1)/2
-	return n*(rank-mid)*(rank-mid) + n*(n*n-1)/12
+	n, mid := float64(to-from), float64(float64(from+to+1)/2)
+	return float64(n*(rank-mid)*(rank-mid)) + float64(n*(float64(n*n)-1)/12)
 }
 
 // cramerLimit is the limit distribution function of the statistic (Anderson and
@@ -291,9 +291,9 @@ func cramerLimit(x float64) float64 {
 		f := float64(k)
 		a, _ := math.Lgamma(f + 0.5)
 		b, _ := math.Lgamma(f + 1)
-		y := 4*f + 1
+		y := float64(4*f) + 1
 		q := y * y / (16 * x)
-		term := math.Exp(a-b) / (math.Pow(math.Pi, 1.5) * math.Sqrt(x)) * math.Sqrt(y) * math.Exp(-2*q) * scaledBessel(0.25, q)
+		term := float64(math.Exp(a-b) / (math.Pow(math.Pi, 1.5) * math.Sqrt(x)) * math.Sqrt(y) * math.Exp(-2*q) * scaledBessel(0.25, q))
 		total += term
 		if term < 1e-7 {
 			break
@@ -311,7 +311,7 @@ func scaledBessel(v, q float64) float64 {
 	for i := 1; ; i++ {
 		t := float64(i) * width
 		s := math.Sinh(t / 2)
-		term := math.Exp(-2*q*s*s) * math.Cosh(v*t)
+		term := float64(math.Exp(-2*q*s*s) * math.Cosh(v*t))
 		total += term
 		if term < 1e-18*total {
 			return total * width
@@ -333,11 +333,11 @@ func (s *Samples) AndersonDarling() ShiftTest {
 	before := [2]int{}
 	s.steps(func(t pooled) {
 		l := float64(t.tied)
-		b := float64(before[0]+before[1]) + l/2
+		b := float64(before[0]+before[1]) + float64(l/2)
 		for i := range n {
-			mid := float64(before[i]) + float64(t.below[i]-before[i])/2
-			d := N*mid - b*n[i]
-			if scale := b*(N-b) - N*l/4; scale > 0 {
+			mid := float64(before[i]) + float64(float64(t.below[i]-before[i])/2)
+			d := float64(N*mid) - float64(b*n[i])
+			if scale := float64(b*(N-b)) - float64(N*l/4); scale > 0 {
 				total += l / N * d * d / scale / n[i]
 			}
 		}
@@ -364,9 +364,9 @@ func andersonSD(n [2]float64, N float64) float64 {
 		tail += 1 / i
 	}
 	const k = 2
-	a := (4*g-6)*(k-1) + (10-6*g)*harmonic
-	b := (2*g-4)*k*k + 8*h*k + (2*g-14*h-4)*harmonic - 8*h + 4*g - 6
-	c := (6*h+2*g-2)*k*k + (4*h-4*g+6)*k + (2*h-6)*harmonic + 4*h
-	d := (2*h+6)*k*k - 4*h*k
-	return math.Sqrt((a*N*N*N + b*N*N + c*N + d) / ((N - 1) * (N - 2) * (N - 3)))
+	a := float64((float64(4*g)-6)*(k-1)) + float64((10-float64(6*g))*harmonic)
+	b := float64((float64(2*g)-4)*k*k) + float64(float64(8*h)*k) + float64((float64(2*g)-float64(14*h)-4)*harmonic) - float64(8*h) + float64(4*g) - 6
+	c := float64((float64(6*h)+float64(2*g)-2)*k*k) + float64((float64(4*h)-float64(4*g)+6)*k) + float64((float64(2*h)-6)*harmonic) + float64(4*h)
+	d := float64((float64(2*h)+6)*k*k) - float64(float64(4*h)*k)
+	return math.Sqrt((float64(a*N*N*N) + float64(b*N*N) + float64(c*N) + d) / ((N - 1) * (N - 2) * (N - 3)))
 }

@@ -12,7 +12,7 @@ const methodTango = "Tango score"
 func upperZ(alpha float64) float64 { return -mathext.NormalQuantile(alpha) }
 
 // normalUpper is P(Z > z), accurate in the upper tail.
-func normalUpper(z float64) float64 { return 0.5 * math.Erfc(z/math.Sqrt2) }
+func normalUpper(z float64) float64 { return float64(0.5 * math.Erfc(z/math.Sqrt2)) }
 
 // Tango is the two-sided score interval of the paired change (fixed-broke)/n
 // (Tango 1998). Without rows it is [-1, 1].
@@ -87,7 +87,7 @@ func newcombePhi(a, b, f, w, n float64) float64 {
 	}
 	d := float64(a*w) - float64(b*f)
 	if d > 0 {
-		d = math.Max(d-n/2, 0)
+		d = math.Max(d-float64(n/2), 0)
 	}
 	return d / margins
 }

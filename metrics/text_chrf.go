@@ -192,5 +192,5 @@ func fBeta(p, r float64) float64 {
 	if p+r == 0 {
 		return 0
 	}
-	return (1 + b2) * p * r / (b2*p + r)
+	return (1 + b2) * p * r / (float64(b2*p) + r)
 }

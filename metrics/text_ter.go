@@ -224,7 +224,7 @@ func terTable(h, r []int32) *editTable {
 		ratio = float64(len(r)) / float64(len(h))
 	}
 	if terBeam < ratio/2 {
-		beam = int(math.Ceil(ratio/2 + terBeam))
+		beam = int(math.Ceil(float64(ratio/2) + terBeam))
 	}
 	for i := 1; i <= len(h); i++ {
 		diagonal := int(math.Floor(float64(i) * ratio))

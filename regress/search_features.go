@@ -79,7 +79,7 @@ func roundedFor(sorted []float64, v float64) float64 {
 		return v
 	}
 	unit := math.Pow10(digits)
-	if r := math.Round(v/unit) * unit; !math.IsInf(r, 0) {
+	if r := float64(math.Round(v/unit) * unit); !math.IsInf(r, 0) {
 		return r + 0
 	}
 	return v

@@ -66,8 +66,8 @@ func (d Dependence) sample(rows int, in func(row int) bool, x func(row int) floa
 			k = len(sums)
 			place[cluster], sums = k, append(sums, clusterSum{})
 		}
-		sums[k].w, sums[k].wx = sums[k].w+w, sums[k].wx+w*v
-		s.n, total, squares = s.n+1, total+w, squares+w*w
+		sums[k].w, sums[k].wx = sums[k].w+w, sums[k].wx+float64(w*v)
+		s.n, total, squares = s.n+1, total+w, squares+float64(w*w)
 		switch {
 		case v > 0:
 			s.up, sums[k].differ = s.up+w, sums[k].differ+w
@@ -87,9 +87,9 @@ func (d Dependence) sample(rows int, in func(row int) bool, x func(row int) floa
 	}
 	count, errors := float64(len(sums)), 0.0
 	for k, c := range sums {
-		part := (c.wx - s.mean*c.w) * count / total
+		part := (c.wx - float64(s.mean*c.w)) * count / total
 		s.z, s.numbers = append(s.z, s.mean+part), append(s.numbers, int32(k))
-		errors += part * part
+		errors += float64(part * part)
 	}
 	s.se = math.Sqrt(errors / (count - 1) / count)
 	return s, ""
@@ -102,7 +102,7 @@ func rowsWorth(sums []clusterSum, total, squares float64) float64 {
 	worth := total * total / squares
 	differ, differSquares := 0.0, 0.0
 	for _, c := range sums {
-		differ, differSquares = differ+c.differ, differSquares+c.differ*c.differ
+		differ, differSquares = differ+c.differ, differSquares+float64(c.differ*c.differ)
 	}
 	if differSquares > 0 {
 		worth = min(worth, differ/differSquares*total)
@@ -125,7 +125,7 @@ func (s sample) below() float64 {
 }
 
 // counts returns a share of the rows that a sample is worth, rounded up.
-func (s sample) counts(share float64) int64 { return int64(math.Ceil(share*s.worth - 1e-9)) }
+func (s sample) counts(share float64) int64 { return int64(math.Ceil(float64(share*s.worth) - 1e-9)) }
 
 // change measures a change of accuracy: x is +1 where the candidate alone is right, -1
 // where the baseline alone is.
@@ -146,7 +146,7 @@ func (s sample) change() effect {
 func (s sample) share(alpha float64) (low, up float64, ok bool) {
 	low, up, ok = s.clustered(alpha)
 	n := int64(s.worth + 1e-9)
-	exactLow, _ := metrics.ClopperPearson(int64(s.up*s.worth+1e-9), n, 1-2*alpha)
+	exactLow, _ := metrics.ClopperPearson(int64(float64(s.up*s.worth)+1e-9), n, 1-2*alpha)
 	_, exactUp := metrics.ClopperPearson(min(n, s.counts(s.up)), n, 1-2*alpha)
 	return min(low, exactLow), max(up, exactUp), ok
 }

@@ -146,7 +146,7 @@ func firstModel(h holdout.Commitment) *FirstModel {
 		top = slices.Max(h.ClassCounts)
 	}
 	share := float64(top) / float64(max(1, h.Rows))
-	return &FirstModel{AccuracyAtLeastPct: max(1, math.Floor(100*(share+(1-share)/4))), People: 2}
+	return &FirstModel{AccuracyAtLeastPct: max(1, math.Floor(100*(share+float64((1-share)/4)))), People: 2}
 }
 
 // annotate puts comments before the lines of a canonical policy.

@@ -89,7 +89,7 @@ func (p *planter) sizes(a place) []harm {
 	}
 	var out []harm
 	for _, s := range all {
-		k := int64(math.Ceil(s*float64(a.n)-1e-9)) - a.net
+		k := int64(math.Ceil(float64(s*float64(a.n))-1e-9)) - a.net
 		if k >= 1 && k <= a.right {
 			out = append(out, harm{a, s, k})
 		}

@@ -3,7 +3,7 @@ package policy
 import (
 	"math"
 
-	"gonum.org/v1/gonum/stat/distuv"
+	"gonum.org/v1/gonum/mathext"
 
 	"proctor/metrics"
 )
@@ -70,14 +70,14 @@ func (g *sight) passes(broke, fixed int64) bool {
 // the sum is exact, but for at most 100 values of m that stand for their
 // neighbours, and tails beyond six standard deviations.
 func (g *sight) power(churn, loss float64) float64 {
-	broke := min(churn/2+loss, 1)
+	broke := min(float64(churn/2)+loss, 1)
 	fixed := min(churn/2, 1-broke)
 	changed := broke + fixed
 	if g.n < 1 || !(changed > 0) {
 		return 0
 	}
-	mean := float64(g.n) * changed
-	wide := 6*math.Sqrt(mean*(1-changed)) + 3
+	mean := float64(float64(g.n) * changed)
+	wide := float64(6*math.Sqrt(mean*(1-changed))) + 3
 	from, to := max(0, int64(mean-wide)), min(g.n, int64(mean+wide)+1)
 	step := max(1, (to-from)/100)
 	sum, weight := 0.0, 0.0
@@ -87,7 +87,7 @@ func (g *sight) power(churn, loss float64) float64 {
 			continue
 		}
 		weight += w
-		sum += w * (1 - metrics.BinomialUpper(g.most(m)+1, m, broke/changed))
+		sum += float64(w * (1 - metrics.BinomialUpper(g.most(m)+1, m, broke/changed)))
 	}
 	if !(weight > 0) {
 		return 0
@@ -104,7 +104,7 @@ func binomial(k, n int64, p float64) float64 {
 		return 0
 	}
 	lg := func(x int64) float64 { v, _ := math.Lgamma(float64(x) + 1); return v }
-	return math.Exp(lg(n) - lg(k) - lg(n-k) + float64(k)*math.Log(p) + float64(n-k)*math.Log1p(-p))
+	return math.Exp(lg(n) - lg(k) - lg(n-k) + float64(float64(k)*math.Log(p)) + float64(float64(n-k)*math.Log1p(-p)))
 }
 
 // visible returns the smallest loss, to a twentieth of a point, that does not pass
@@ -142,9 +142,9 @@ func (s smooth) power(loss float64) float64 {
 
 func (s smooth) visible() float64 {
 	z := quantile(1 - enough)
-	v := s.detect + (z-quantile(s.hold))*s.se
+	v := s.detect + float64((z-quantile(s.hold))*s.se)
 	if s.violate > 0 {
-		v = min(v, max(s.harm, quantile(s.violate)*s.se)+z*s.se)
+		v = min(v, max(s.harm, quantile(s.violate)*s.se)+float64(z*s.se))
 	}
 	return max(0, v)
 }
@@ -161,5 +161,5 @@ func (s smooth) needed(n int64) (int64, bool) {
 
 // phi is the standard normal distribution; quantile(p) its upper p point. The
 // lower tail is used, where the library keeps its digits.
-func phi(x float64) float64      { return math.Erfc(-x/math.Sqrt2) / 2 }
-func quantile(p float64) float64 { return -distuv.UnitNormal.Quantile(p) }
+func phi(x float64) float64      { return float64(math.Erfc(-x/math.Sqrt2) / 2) }
+func quantile(p float64) float64 { return -mathext.NormalQuantile(p) }
