@@ -22,7 +22,7 @@ var layers = [][]string{
 	{"regress/generate", "regress/score"},
 	{"harness/report/ci", "holdout", "regress", "harness/intake", "harness/provenance", "harness/gate", "metrics/metricstest", "harness/notify", "harness/identity", "harness/identity/identitytest", "holdout/blob/blobtest", "harness/verdict/verdicttest", "web/client"},
 	{"regress/importer", "regress/practice", "harness/runner", "harness/policy", "harness/store"},
-	{"harness", "harness/store/sqlite", "harness/runner/onnx", "harness/runner/wasm", "harness/runner/served", "harness/runner/onnxruntime"},
+	{"harness", "harness/store/sqlite", "harness/store/postgres", "harness/store/storetest", "harness/store/postgres/postgrestest", "harness/runner/onnx", "harness/runner/wasm", "harness/runner/served", "harness/runner/onnxruntime"},
 	{"harness/runner/remote"},
 	{"web", "harness/candidate", "harness/telemetry"},
 	{"cmd/proctor", "cmd/proctor-gate", "cmd/proctor-witness"},
@@ -36,6 +36,7 @@ var stdOnly = []string{"harness/secret", "harness/cosig", "harness/verdict", "ha
 // only lists who may import a module.
 var only = map[string][]string{
 	"filippo.io/age":                                       {"cmd/proctor"},
+	"github.com/jackc/pgx/v5/pgxpool":                      {"harness/store/postgres"},
 	"github.com/mattn/go-sqlite3":                          {"harness/store/sqlite"},
 	"github.com/labstack/echo/v4":                          {"web"},
 	"github.com/labstack/echo/v4/middleware":               {"web"},

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"proctor/harness/store"
+	"proctor/harness/store/postgres"
+	"proctor/harness/tlog"
 	"proctor/web/api"
 )
 
@@ -36,7 +38,7 @@ func crashLine(i int) string { return fmt.Sprintf("line%d", i) }
 func crashChild(dir string) int {
 	s, done, err := openService(dir, os.Stderr, nil)
 	// A program that the killed child was just starting holds its lock until it notices.
-	for tries := 0; err != nil && strings.Contains(err.Error(), "another process holds it") && tries < 1000; tries++ {
+	for tries := 0; (errors.Is(err, tlog.ErrHeld) || errors.Is(err, postgres.ErrServed)) && tries < 1000; tries++ {
 		time.Sleep(5 * time.Millisecond)
 		s, done, err = openService(dir, os.Stderr, nil)
 	}
@@ -138,11 +140,14 @@ func crashRound(t *testing.T, seed uint64) {
 	w.close()
 	acks := map[string]bool{}
 	rng := rand.New(rand.NewPCG(seed, 7))
-	kills := 0
+	kills, grow := 0, 10
+	if databases != nil {
+		grow = 60 // a server is found and asked more slowly than a file
+	}
 	for finished := false; !finished; {
 		var err error
 		// Mostly shorter than a run takes; now and then, and more and more, long enough.
-		finished, err = crashLife(w.dir, time.Duration(rng.IntN(150+50*(kills%6)+10*kills))*time.Millisecond, acks)
+		finished, err = crashLife(w.dir, time.Duration(rng.IntN(150+50*(kills%6)+grow*kills))*time.Millisecond, acks)
 		if err != nil {
 			t.Fatalf("seed %d, after %d kills: %v", seed, kills, err)
 		}

@@ -30,6 +30,7 @@ import (
 	"proctor/harness/runner/served"
 	"proctor/harness/runner/wasm"
 	"proctor/harness/store"
+	"proctor/harness/store/postgres"
 	"proctor/harness/store/sqlite"
 	"proctor/harness/tlog"
 	"proctor/harness/verdict"
@@ -191,7 +192,7 @@ func openService(dir string, log io.Writer, wrap func(blob.Store) blob.Store) (*
 	if c.Head, err = tlog.OpenHead(dir+"/head", l); err != nil {
 		return nil, nil, err
 	}
-	if c.Store, err = sqlite.Open(ctx, dir+"/p.db", time.Now, slog.New(slog.DiscardHandler)); err != nil {
+	if c.Store, err = openStore(ctx, dir); err != nil {
 		c.Head.Close()
 		return nil, nil, err
 	}
@@ -202,6 +203,18 @@ func openService(dir string, log io.Writer, wrap func(blob.Store) blob.Store) (*
 		return nil, nil, err
 	}
 	return s, func() { c.Store.Close(); c.Head.Close() }, nil
+}
+
+// databases makes a database of PostgreSQL for each new world; nil: worlds have a file
+// of SQLite.
+var databases func() string
+
+// openStore opens the world's database.
+func openStore(ctx context.Context, dir string) (*store.Store, error) {
+	if name, err := os.ReadFile(dir + "/database"); err == nil {
+		return postgres.Open(ctx, string(name), time.Now, slog.New(slog.DiscardHandler))
+	}
+	return sqlite.Open(ctx, dir+"/p.db", time.Now, slog.New(slog.DiscardHandler))
 }
 
 func makeKeys(dir string) error {
@@ -241,6 +254,11 @@ func newWorld(t testing.TB) *world {
 		t.Fatal(err)
 	}
 	w := &world{t: t, dir: dir}
+	if databases != nil {
+		if err := os.WriteFile(dir+"/database", []byte(databases()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	w.open()
 	t.Cleanup(func() { w.close(); os.RemoveAll(dir) })
 	return w

@@ -32,6 +32,9 @@ type backupCmd struct {
 // that the database has all of it and perhaps more, which a start takes up; blobs last,
 // since they are added before anything names them.
 func (c *backupCmd) Run(ctx context.Context, o console) error {
+	if c.DB != "" {
+		return usagef("the database is in PostgreSQL: copy the head, then the database with pg_dump, then the folder blobs, in this order; docs/operations.md says why")
+	}
 	if err := c.dataDir.whole(); err != nil {
 		return err
 	}

@@ -20,6 +20,7 @@ import (
 	"proctor/harness"
 	"proctor/harness/secret"
 	"proctor/harness/store"
+	"proctor/harness/store/postgres"
 	"proctor/harness/store/sqlite"
 	"proctor/harness/tlog"
 	"proctor/harness/verdict"
@@ -33,7 +34,7 @@ const dataFormat = "proctor/data/1"
 // A dataDir is where a service keeps what must last:
 //
 //	FORMAT        which program may open it
-//	proctor.db    runs, documents, ledger, log, queue
+//	proctor.db    runs, documents, ledger, log, queue; with --db they are in PostgreSQL
 //	blobs/        sealed chunks, packages, reports; named by digest
 //	keys/         secret: evidence.pem, approve.pem, officer.pem, log.key, kek, session
 //	trusted/head  the newest checkpoint of the log; better elsewhere, see --head
@@ -43,6 +44,7 @@ const dataFormat = "proctor/data/1"
 type dataDir struct {
 	Dir  string `help:"Folder of the service's data; made if it is not there." default:"proctor-data" type:"path" placeholder:"FOLDER"`
 	Head string `help:"File that holds the log's newest checkpoint. Put it where whoever can write the data folder cannot." type:"path" placeholder:"FILE"`
+	DB   string `help:"PostgreSQL database in place of the file proctor.db, as libpq names it: postgres://HOST/DATABASE. Passwords: PGPASSFILE, PGPASSWORD." placeholder:"URL" env:"PROCTOR_DB"`
 	Name string `help:"URI that names this service in verdicts." default:"https://proctor.local" placeholder:"URI"`
 }
 
@@ -113,7 +115,23 @@ func (d dataDir) open(ctx context.Context, log *slog.Logger, adjust func(*harnes
 // store opens the database. What it has to tell in good times is of no use to
 // operators: each migration, each start of the queue.
 func (d dataDir) store(ctx context.Context, log *slog.Logger) (*store.Store, error) {
-	return sqlite.Open(ctx, d.path("proctor.db"), time.Now, slog.New(warnings{log.Handler()}))
+	log = slog.New(warnings{log.Handler()})
+	if d.DB != "" {
+		s, err := postgres.Open(ctx, d.DB, time.Now, log)
+		if errors.Is(err, postgres.ErrServed) {
+			err = usagef("%w", err)
+		}
+		return s, err
+	}
+	return sqlite.Open(ctx, d.path("proctor.db"), time.Now, log)
+}
+
+// readStore opens the database for reading alone; a service may be at work on it.
+func (d dataDir) readStore(ctx context.Context) (*store.Store, error) {
+	if d.DB != "" {
+		return postgres.OpenRead(ctx, d.DB)
+	}
+	return sqlite.OpenRead(ctx, d.path("proctor.db"), slog.New(slog.DiscardHandler))
 }
 
 // prepare makes a new folder whole or finds an existing one so.
@@ -142,9 +160,11 @@ func (d dataDir) prepare(ctx context.Context) error {
 	return os.Mkdir(d.path("scratch"), 0o711)
 }
 
+const database = "proctor.db"
+
 // parts are what a folder of this format holds. None is ever made again: a new
 // key would orphan what the old one signed, a new database would forget verdicts.
-var parts = []string{"proctor.db", "blobs", "keys/evidence.pem", "keys/approve.pem", "keys/officer.pem", "keys/kek", "keys/log.key"}
+var parts = []string{database, "blobs", "keys/evidence.pem", "keys/approve.pem", "keys/officer.pem", "keys/kek", "keys/log.key"}
 
 // whole refuses a folder that this program cannot serve, and touches nothing.
 func (d dataDir) whole() error {
@@ -158,6 +178,9 @@ func (d dataDir) whole() error {
 		return usagef("%s holds data of format %q, this program reads %s: use the program that wrote it, or a newer one", d.Dir, clip(strings.TrimSpace(string(format))), dataFormat)
 	}
 	for _, p := range parts {
+		if p == database && d.DB != "" {
+			continue
+		}
 		if err := mustExist(d.path(p)); err != nil {
 			return err
 		}
@@ -194,8 +217,13 @@ func (d dataDir) make(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := st.Close(); err != nil {
+	var entries int64
+	err = st.View(ctx, func(tx *store.Tx) (err error) { entries, err = tx.LogSize(); return err })
+	if err := errors.Join(err, st.Close()); err != nil {
 		return err
+	}
+	if entries > 0 {
+		return usagef("the database holds a log of %d entries already: a new data folder begins a new log, give an empty database", entries)
 	}
 	return secret.Create(d.path("FORMAT"), []byte(dataFormat+"\n"))
 }

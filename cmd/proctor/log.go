@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 
 	"proctor/harness"
-	"proctor/harness/store/sqlite"
 	"proctor/harness/tlog"
 )
 
@@ -45,7 +43,7 @@ func (c *logAuditCmd) Run(ctx context.Context, o console) error {
 		}
 		known = append(known, t)
 	}
-	st, err := sqlite.OpenRead(ctx, c.path("proctor.db"), slog.New(slog.DiscardHandler))
+	st, err := c.readStore(ctx)
 	if err != nil {
 		return err
 	}

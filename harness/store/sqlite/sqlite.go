@@ -44,7 +44,8 @@ func Open(ctx context.Context, path string, now func() time.Time, log *slog.Logg
 		return nil, err
 	}
 	s, err := store.Open(ctx, store.Config{
-		Write: w, Read: r, Dialect: goose.DialectSQLite3, Driver: riversqlite.New(w), Log: log, Now: now,
+		Write: w, Read: r, Dialect: goose.DialectSQLite3, Guards: guards(), Snapshot: sql.TxOptions{ReadOnly: true}, Now: now,
+		Queue: &store.River[*sql.Tx]{Driver: riversqlite.New(w), Of: func(_ *sql.Conn, tx *sql.Tx) (*sql.Tx, error) { return tx, nil }, Log: log},
 	})
 	if err != nil {
 		w.Close()
@@ -64,12 +65,22 @@ func OpenRead(ctx context.Context, path string, log *slog.Logger) (*store.Store,
 	if err != nil {
 		return nil, err
 	}
-	s, err := store.OpenRead(ctx, store.Config{Read: r, Log: log, Now: time.Now})
+	s, err := store.OpenRead(ctx, store.Config{Read: r, Snapshot: sql.TxOptions{ReadOnly: true}, Now: time.Now})
 	if err != nil {
 		r.Close()
 		return nil, fmt.Errorf("database %s: %w", path, err)
 	}
 	return s, nil
+}
+
+// guards are triggers that refuse to change or delete what is in the log.
+func guards() (list []string) {
+	for _, table := range []string{"log_leaves", "log_hashes"} {
+		for name, what := range map[string]string{"keep": "DELETE", "same": "UPDATE"} {
+			list = append(list, `CREATE TRIGGER IF NOT EXISTS `+table+`_`+name+` BEFORE `+what+` ON `+table+` BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END`)
+		}
+	}
+	return list
 }
 
 func dsn(path string) string { return "file:" + (&url.URL{Path: path}).EscapedPath() }
