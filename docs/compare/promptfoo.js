@@ -16,11 +16,11 @@ const path = require("node:path");
 
 const VERSION = "0.120.27"; // the last that runs on Node 20
 
-// serve answers every chat with "yes" and counts; GET tells, and begins to count anew.
+// serve says of each number whether it is even, and counts; GET tells, and begins to count anew.
 function serve() {
   let n = 0, first = 0n, last = 0n;
-  const answer = JSON.stringify({ id: "1", object: "chat.completion", model: "echo", usage: { total_tokens: 2, prompt_tokens: 1, completion_tokens: 1 },
-    choices: [{ index: 0, finish_reason: "stop", message: { role: "assistant", content: "yes" } }] });
+  const answer = (content) => JSON.stringify({ id: "1", object: "chat.completion", model: "echo", usage: { total_tokens: 2, prompt_tokens: 1, completion_tokens: 1 },
+    choices: [{ index: 0, finish_reason: "stop", message: { role: "assistant", content } }] });
   const s = http.createServer((req, res) => {
     res.setHeader("Content-Type", "application/json");
     if (req.method === "GET") {
@@ -28,11 +28,12 @@ function serve() {
       n = 0;
       return;
     }
-    req.resume();
+    let body = "";
+    req.on("data", (d) => { body += d; });
     req.on("end", () => {
       last = process.hrtime.bigint();
       if (n++ === 0) first = last;
-      res.end(answer);
+      res.end(answer(/Is \d*[02468] even/.test(body) ? "yes" : "no"));
     });
   });
   s.keepAliveTimeout = 60000;
@@ -77,13 +78,14 @@ async function main(proctor, questions) {
       console.log(`SKIP: npm has no promptfoo ${VERSION} here; nothing was compared`);
       return;
     }
-    const texts = Array.from({ length: questions }, (_, i) => `Is ${i} a number?`);
-    fs.writeFileSync(path.join(dir, "c.csv"), ["text,expect", ...texts.map((t) => t + ",yes")].join("\n") + "\n");
+    const texts = Array.from({ length: questions }, (_, i) => `Is ${i} even?`);
+    const want = (i) => (i % 2 ? "no" : "yes");
+    fs.writeFileSync(path.join(dir, "c.csv"), ["text,expect", ...texts.map((t, i) => `${t},${want(i)}`)].join("\n") + "\n");
     fs.writeFileSync(path.join(dir, "s.yaml"), "suite: echo\ntests:\n  - {name: echo, kind: MFT, cases: c.csv}\n");
     fs.writeFileSync(path.join(dir, "p.json"), JSON.stringify({
       prompts: ["{{text}}"],
       providers: [{ id: "openai:chat:echo", config: { apiBaseUrl: base + "/v1", apiKey: "none", temperature: 0, max_tokens: 256 } }],
-      tests: texts.map((text) => ({ vars: { text }, assert: [{ type: "equals", value: "yes" }] })),
+      tests: texts.map((text, i) => ({ vars: { text }, assert: [{ type: "equals", value: want(i) }] })),
     }));
     const quiet = { PROMPTFOO_DISABLE_TELEMETRY: "1", PROMPTFOO_DISABLE_UPDATE: "1", PROMPTFOO_DISABLE_REMOTE_GENERATION: "1", PROMPTFOO_CONFIG_DIR: dir };
     const theirs = run(process.execPath, [bin, "eval", "-c", path.join(dir, "p.json"), "-j", "64", "--no-cache", "--no-write", "--no-table", "--no-progress-bar"], quiet);
