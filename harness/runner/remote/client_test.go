@@ -70,9 +70,11 @@ func TestHostileServers(t *testing.T) {
 			http.Redirect(w, r, other.URL, http.StatusTemporaryRedirect)
 		},
 		"status 308": func(w http.ResponseWriter, r *http.Request) {
-			http.Redirect(w, r, "http://169.254.169.254/latest/meta-data/", 308)
+			http.Redirect(w, r, "http://169.254.169.254/latest/meta-data/", http.StatusPermanentRedirect)
 		},
-		"status 401": func(w http.ResponseWriter, r *http.Request) { http.Error(w, r.Header.Get("Authorization"), 401) },
+		"status 401": func(w http.ResponseWriter, r *http.Request) {
+			http.Error(w, r.Header.Get("Authorization"), http.StatusUnauthorized)
+		},
 		"status 204": func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(204) },
 		"not declared": func(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprintf(w, "<html>%s", r.Header.Get("Authorization"))

@@ -147,7 +147,7 @@ func TestResume(t *testing.T) {
 	broken.Store(true)
 	e := &echo{answer: func(w http.ResponseWriter, q string) bool {
 		if broken.Load() && q == "question 300" {
-			http.Error(w, "no", 403)
+			http.Error(w, "no", http.StatusForbidden)
 			return true
 		}
 		return false
