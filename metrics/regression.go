@@ -9,12 +9,20 @@ import (
 
 // A Regression holds true numbers and predictions of the same rows, finite and
 // complete, with weights or without. Only [NewRegression] makes one; the zero
-// value has no metric. The method of an estimate is the id of its definition.
+// value has no metric. The method of an estimate begins with the id of its definition.
 // Estimates are undefined where a row's error overflows or the value does.
 //
-// Every metric but one is read from the sums of a [RegressionTally], whose parts add up:
+// Every value but one is read from the sums of a [RegressionTally], whose parts add up:
 // there is no second way of computing them. The median needs the rows: how many errors
 // are below one is known of all rows, not of parts.
+//
+// Estimates have an interval at .95, or a warning that says why not: Student's t on the
+// rows' losses for means, the delta method for rmse, r2 and explained_variance, order
+// statistics for the median without weights. The largest error has none. Rows are taken
+// as independent of each other; for rows in clusters there is [ClusteredMean]. Under
+// normal errors an interval covers .94 and more from 500 rows on; with 50 rows mse and
+// rmse cover .92, r2 and explained_variance .91, and fewer where the errors have heavy
+// tails.
 type Regression struct {
 	truth, predicted []float64
 	weights          []float64 // nil: every row counts once
@@ -51,26 +59,34 @@ func (r *Regression) tally(of ...regressionSum) *RegressionTally {
 }
 
 // MAE is the mean absolute error ("mae@1"), in [0, inf), lower is better.
-func (r *Regression) MAE() Estimate { return r.tally(absoluteTerms).MAE() }
+func (r *Regression) MAE() Estimate {
+	return r.meanInterval(r.tally(absoluteTerms).MAE(), absoluteTerms, math.Inf(1))
+}
 
 // MSE is the mean squared error ("mse@1"), in [0, inf), lower is better.
-func (r *Regression) MSE() Estimate { return r.tally(squareTerms).MSE() }
+func (r *Regression) MSE() Estimate {
+	return r.meanInterval(r.tally(squareTerms).MSE(), squareTerms, math.Inf(1))
+}
 
 // RMSE is the root of the mean squared error ("rmse@1").
-func (r *Regression) RMSE() Estimate { return r.tally(squareTerms).RMSE() }
+func (r *Regression) RMSE() Estimate { return r.rootInterval(r.tally(squareTerms).RMSE()) }
 
 // MAPE is the mean of |y - p| / max(|y|, 2^-52) ("mape@1"), a ratio and not in
 // percent, as scikit-learn has it. True values of 0 make it astronomic.
-func (r *Regression) MAPE() Estimate { return r.tally(ratioTerms).MAPE() }
+func (r *Regression) MAPE() Estimate {
+	return r.meanInterval(r.tally(ratioTerms).MAPE(), ratioTerms, math.Inf(1))
+}
 
 // SMAPE is the mean of 2|y - p| / (|y| + |p|) ("smape@1"), in [0, 2]; a row with
 // y = p = 0 counts 0. Other libraries divide by their mean or show percent.
-func (r *Regression) SMAPE() Estimate { return r.tally(evenRatioTerms).SMAPE() }
+func (r *Regression) SMAPE() Estimate {
+	return r.meanInterval(r.tally(evenRatioTerms).SMAPE(), evenRatioTerms, 2)
+}
 
 // Pinball is the mean quantile loss ("pinball@1"): alpha (y-p) where y >= p, else
 // (1-alpha) (p-y). alpha in (0, 1), else undefined.
 func (r *Regression) Pinball(alpha float64) Estimate {
-	return r.tally(errorTerms, absoluteTerms).Pinball(alpha)
+	return r.pinballInterval(r.tally(errorTerms, absoluteTerms).Pinball(alpha), alpha)
 }
 
 // MSLE is the mean of (ln(1+y) - ln(1+p))^2 ("msle@1"). Undefined where a value
@@ -78,7 +94,7 @@ func (r *Regression) Pinball(alpha float64) Estimate {
 func (r *Regression) MSLE() Estimate {
 	t := r.tally(logSquareTerms)
 	t.countEdges(r.truth, r.predicted, r.weights)
-	return t.MSLE()
+	return r.meanInterval(t.MSLE(), logSquareTerms, math.Inf(1))
 }
 
 // MaxError is the largest absolute error ("max_error@1"). Rows of weight 0 do
@@ -86,20 +102,28 @@ func (r *Regression) MSLE() Estimate {
 func (r *Regression) MaxError() Estimate {
 	t := r.tally()
 	t.countEdges(r.truth, r.predicted, r.weights)
-	return t.MaxError()
+	return withoutInterval(t.MaxError(), "errors of rows that are not here may be larger")
 }
 
 // R2 is 1 - squared error / squared deviation of the truth from its mean
 // ("r2@1"), in (-inf, 1], higher is better. Where the truth is constant over the rows
 // that have weight it is 1 for perfect predictions and 0 for others, scikit-learn's
 // force_finite. With fewer than 2 rows it is undefined.
-func (r *Regression) R2() Estimate { return r.tally(squareTerms, truthTerms, truthSquareTerms).R2() }
+func (r *Regression) R2() Estimate {
+	t := r.tally(squareTerms, truthTerms, truthSquareTerms)
+	return r.explainedInterval(t.R2(), t, 0)
+}
 
 // ExplainedVariance is 1 - variance of the errors / variance of the truth
 // ("explained_variance@1"): R2 that forgives a constant bias. Edges as
 // [Regression.R2].
 func (r *Regression) ExplainedVariance() Estimate {
-	return r.tally(errorTerms, squareTerms, truthTerms, truthSquareTerms).ExplainedVariance()
+	t := r.tally(errorTerms, squareTerms, truthTerms, truthSquareTerms)
+	e := t.ExplainedVariance()
+	if e.Undefined != "" {
+		return e
+	}
+	return r.explainedInterval(e, t, t.meanOf(errorTerms))
 }
 
 // MedianAE is the median absolute error ("median_ae@1"): without weights the
@@ -117,11 +141,11 @@ func (r *Regression) MedianAE() Estimate {
 		}
 	}
 	if r.weights != nil {
-		return number("median_ae@1", r.weightedMedian(e), r.N())
+		return withoutInterval(number("median_ae@1", r.weightedMedian(e), r.N()), "the rows have weights")
 	}
 	e = sorted(e)
 	low, high := e[(len(e)-1)/2], e[len(e)/2]
-	return number("median_ae@1", float64(low/2)+float64(high/2), r.N())
+	return orderInterval(number("median_ae@1", float64(low/2)+float64(high/2), r.N()), e)
 }
 
 func (r *Regression) weightedMedian(e []float64) float64 {

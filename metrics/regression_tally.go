@@ -16,6 +16,9 @@ import (
 // to float64. Their squares, their products with weights and all sums are never rounded,
 // and a metric is rounded once when it is read. Rows of weight 0 count in N alone. A
 // tally that leaves out rows between those that it has gives no number.
+//
+// Its estimates have no interval, which takes more of the rows than these sums: the
+// spread of squares for mse, and their products with the truth for r2. [Regression] has.
 type RegressionTally struct {
 	rows      []rowSpan
 	weighted  bool

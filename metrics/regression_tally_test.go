@@ -97,8 +97,13 @@ func TestRegressionOfPartsIsThatOfAll(t *testing.T) {
 		if !bytes.Equal(sum.Encode(), want.Encode()) || sum.N() != int64(len(y)) {
 			t.Errorf("seed %d, cut at %v: another state", seed, cuts)
 		}
-		if got, all := readings(sum), losses(mustRegression(t, y, p, w)); !reflect.DeepEqual(got, all) {
+		if got, all := readings(sum), readings(want); !reflect.DeepEqual(got, all) {
 			t.Errorf("seed %d: %+v, of all rows %+v", seed, got, all)
+		}
+		for name, e := range losses(mustRegression(t, y, p, w)) { // these have intervals besides
+			if got := readings(sum)[name]; got.Value != e.Value || got.Undefined != e.Undefined || got.N != e.N {
+				t.Errorf("seed %d, %s: %+v, of all rows %+v", seed, name, got, e)
+			}
 		}
 	}
 }
