@@ -17,14 +17,15 @@ import (
 
 var errFault = errors.New("the disk failed")
 
-// faultyBlobs fails its next write once, without or with having kept it.
+// faultyBlobs fails its next write but some once, without or with having kept it.
 type faultyBlobs struct {
 	blob.Store
 	fail, keep atomic.Bool
+	pass       atomic.Int32 // writes that succeed before
 }
 
 func (f *faultyBlobs) Put(ctx context.Context, b []byte) (blob.Ref, error) {
-	if !f.fail.Swap(false) {
+	if f.pass.Add(-1) >= 0 || !f.fail.Swap(false) {
 		return f.Store.Put(ctx, b)
 	}
 	if f.keep.Load() {
@@ -57,12 +58,15 @@ func TestBlobFaults(t *testing.T) {
 				t.Errorf("%+v %v", v, err)
 			}
 			v := must1[api.Submission](w)(w.submit("sub1", "m", model(0, "")))
+			w.blobs.pass.Store(1)    // what the models answered
 			w.blobs.fail.Store(true) // the report, after rows were given
 			v = w.work(v.ID)
 			if v.State != "aborted" || v.Reason != "service.error" || w.charges() != 1 || !w.abortOf(v.ID).Charged || v.BudgetLeft != 2 {
 				t.Errorf("the report was not stored: %+v, %d charges", v, w.charges())
 			}
 			w.clean()
+			w.blobs.pass.Store(1)    // the package
+			w.blobs.fail.Store(true) // what the models answered: no verdict hangs on it
 			if v = w.run("m", model(0, "")); v.State != "done" || v.Repeated || v.BudgetLeft != 1 {
 				t.Errorf("again: %+v", v)
 			}

@@ -281,7 +281,10 @@ func TestOneWorker(t *testing.T) {
 		t.Errorf("the zombie opened the set: %v, %d charges", err, w.charges())
 	}
 	w.s.busy.Store(v.ID, true)
-	if got := w.work(v.ID); got.State != "planned" {
+	if err := w.s.workNext(ctx); err != nil {
+		t.Error(err)
+	}
+	if got := w.see(v.ID); got.State != "planned" {
 		t.Errorf("a second worker took the run up: %+v", got)
 	}
 	w.s.busy.Delete(v.ID)
