@@ -77,7 +77,7 @@ type loader struct {
 	dir    string
 	text   []string
 	words  wordsFile
-	decode TableReader // nil: tables are CSV or JSONL
+	decode TableReader          // nil: tables are CSV or JSONL
 	tables map[string]*rawTable // by path or, where generated, by test: tests may share carriers
 }
 

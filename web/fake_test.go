@@ -349,8 +349,8 @@ func (f *fake) PreviewHoldout(_ context.Context, p access.Principal, h harness.H
 	}
 	seen := 12.5
 	return harness.HoldoutPreview{Holdout: "census", Rows: 900, Slices: []harness.SlicePreview{
-		{Dimension: "class", Value: "yes", Rows: 899, SharePct: 99.9, VisiblePP: &seen}, {Dimension: "class", Value: "no", Rows: 1, SharePct: .1},
-	}, Policies: []harness.PolicyPreview{{Policy: "p", Lineage: "l", Report: &policy.Report{}}, {Policy: "q", Lineage: "m", Refused: "too few"}}, Notes: []string{"n"}},
+			{Dimension: "class", Value: "yes", Rows: 899, SharePct: 99.9, VisiblePP: &seen}, {Dimension: "class", Value: "no", Rows: 1, SharePct: .1},
+		}, Policies: []harness.PolicyPreview{{Policy: "p", Lineage: "l", Report: &policy.Report{}}, {Policy: "q", Lineage: "m", Refused: "too few"}}, Notes: []string{"n"}},
 		access.Check(p, access.Propose, access.Object{Kind: "holdout"})
 }
 
