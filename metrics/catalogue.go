@@ -9,17 +9,18 @@ import (
 // letters in an id stand for a parameter: f1_A@1 is f1_macro@1, f1_weighted@1 or
 // f1_micro@1.
 type Definition struct {
-	ID      string `json:"id"`      // name@version; a change of the definition is another version
-	Family  string `json:"family"`  // which it is listed under
-	Call    string `json:"call"`    // the function or method that computes it; "" for the metrics of [All], which go by name
-	Needs   string `json:"needs"`   // what it takes; where weights are, they may be left out
-	Range   string `json:"range"`   // of its values
-	Better  string `json:"better"`  // higher, lower, or what is best; "" where neither is
-	Says    string `json:"says"`    // the definition
-	Edge    string `json:"edge"`    // what is undefined or decided at the edges, beyond what it refuses
-	Differs string `json:"differs"` // what other libraries have under this name
-	Source  string `json:"source"`  // whose definition it is
-	Parts   string `json:"parts"`   // the type whose values for parts of the rows add up to that for all, bit for bit; "": it takes all rows at once
+	ID       string `json:"id"`       // name@version; a change of the definition is another version
+	Family   string `json:"family"`   // which it is listed under
+	Call     string `json:"call"`     // the function or method that computes it; "" for the metrics of [All], which go by name
+	Needs    string `json:"needs"`    // what it takes; where weights are, they may be left out
+	Range    string `json:"range"`    // of its values
+	Better   string `json:"better"`   // higher, lower, or what is best; "" where neither is
+	Says     string `json:"says"`     // the definition
+	Edge     string `json:"edge"`     // what is undefined or decided at the edges, beyond what it refuses
+	Differs  string `json:"differs"`  // what other libraries have under this name
+	Source   string `json:"source"`   // whose definition it is
+	Parts    string `json:"parts"`    // the type whose values for parts of the rows add up to that for all, bit for bit; "": it takes all rows at once
+	Interval string `json:"interval"` // the method of its interval, or "none: " and why
 }
 
 // An entry is the part of a [Definition] that is written by hand for each.
@@ -40,7 +41,7 @@ func Catalogue() []Definition {
 	var out []Definition
 	for _, f := range catalogue {
 		for _, e := range f.entries {
-			out = append(out, Definition{e.id, f.family, e.call, e.needs, e.span, e.better, e.says, e.edge, otherwise[e.id], definedBy[e.id], partsOf(e)})
+			out = append(out, Definition{e.id, f.family, e.call, e.needs, e.span, e.better, e.says, e.edge, otherwise[e.id], definedBy[e.id], partsOf(e), intervalOf(e)})
 		}
 	}
 	return out

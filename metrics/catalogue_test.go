@@ -84,7 +84,7 @@ func TestCatalogueIsWhole(t *testing.T) {
 	functions, seen := called(files), map[string]bool{}
 	var patterns []*regexp.Regexp
 	for _, d := range Catalogue() {
-		if seen[d.ID] || !strings.HasSuffix(d.ID, "@1") || d.Needs == "" || d.Range == "" || d.Says == "" || d.Source == "" {
+		if seen[d.ID] || !strings.HasSuffix(d.ID, "@1") || d.Needs == "" || d.Range == "" || d.Says == "" || d.Source == "" || d.Interval == "" {
 			t.Errorf("%+v", d)
 		}
 		seen[d.ID] = true

@@ -79,9 +79,16 @@ var elsewhere = map[string]string{
 
 const goldenFolder = "../testdata/golden"
 
+// goldenCases of testdata/golden and the 11 of regress/testdata/golden_slices.json are
+// all 223 that there are.
+const goldenCases = 223 - 11
+
 // TestGolden runs every case in testdata/golden. Each function that is built has one.
 func TestGolden(t *testing.T) {
 	ran := runGolden(t, goldenFolder)
+	if here := casesOf(t, ran); here != goldenCases {
+		t.Errorf("%d golden cases are here, not %d", here, goldenCases)
+	}
 	for _, fn := range slices.Sorted(maps.Keys(goldenFns)) {
 		if ran[fn] == 0 {
 			t.Errorf("no golden case for %s", fn)
@@ -96,7 +103,22 @@ func TestGoldenFolder(t *testing.T) {
 	if folder == "" {
 		folder = goldenFolder
 	}
-	runGolden(t, folder)
+	casesOf(t, runGolden(t, folder))
+}
+
+// casesOf counts the cases that ran here, and says so.
+func casesOf(t *testing.T, ran map[string]int) (here int) {
+	t.Helper()
+	others := 0
+	for fn, n := range ran {
+		if elsewhere[fn] != "" {
+			others += n
+		} else {
+			here += n
+		}
+	}
+	t.Logf("%d golden cases of %d functions ran; %d more are run by regress", here, len(ran), others)
+	return here
 }
 
 // runGolden runs every case of every file in folder and counts them by function.

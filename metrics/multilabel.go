@@ -38,17 +38,30 @@ func NewMultiLabel(labels int, truth []bool, scores []float64, threshold float64
 }
 
 // mean is the mean over rows of what of gives for the row's truths, predictions
-// and scores.
+// and scores, with Student's interval at .95, cut to where the metric
+// can be. Its variance is no less than that of two rows that move.
 func (m *MultiLabel) mean(id string, of func(truth, said []bool, scores []float64) float64) Estimate {
 	if m.n == 0 {
 		return undefined(noRows, 0)
 	}
-	s := blockSum(m.n, func(i int) float64 {
+	x := make([]float64, m.n)
+	for i := range x {
 		from, to := i*m.k, (i+1)*m.k
-		return of(m.truth[from:to], m.said[from:to], m.scores[from:to])
-	})
-	return number(id, s/float64(m.n), m.n)
+		x[i] = of(m.truth[from:to], m.said[from:to], m.scores[from:to])
+	}
+	s := columnMean(x)
+	if s.few != "" {
+		return withoutInterval(number(id, s.value, m.n), s.few)
+	}
+	most := 1.0
+	if id == coverageError {
+		most = float64(m.k)
+	}
+	half := float64(s.quantile((1-rowsConfidence)/2) * math.Sqrt(max(s.variance, leastMean(s.df+1))))
+	return withInterval(number(id, s.value, m.n), methodMean, math.Max(0, s.value-half), math.Min(most, s.value+half))
 }
+
+const coverageError = "coverage_error@1"
 
 // SubsetAccuracy is the share of rows with every label right
 // ("subset_accuracy@1"), in [0, 1], higher is better.

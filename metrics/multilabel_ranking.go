@@ -32,7 +32,7 @@ func (m *MultiLabel) LRAP() Estimate {
 // ones, ties to the bottom, on average over rows ("coverage_error@1"), in [0, k],
 // lower is better. A row without labels counts 0.
 func (m *MultiLabel) CoverageError() Estimate {
-	return m.mean("coverage_error@1", func(truth, _ []bool, scores []float64) float64 {
+	return m.mean(coverageError, func(truth, _ []bool, scores []float64) float64 {
 		deepest := 0
 		for j, y := range truth {
 			if y {

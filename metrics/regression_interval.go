@@ -6,8 +6,8 @@ import (
 	"sort"
 )
 
-// regressionConfidence is that of the intervals of [Regression].
-const regressionConfidence = 0.95
+// rowsConfidence is that of the intervals of [Regression] and [MultiLabel].
+const rowsConfidence = 0.95
 
 const (
 	methodDeltaT = "delta method, Student t"
@@ -28,7 +28,7 @@ func (r *Regression) interval(e Estimate, method string, least, most float64, in
 		return e
 	}
 	worth, variance, why := r.spread(influences)
-	half := float64((&score{df: worth - 1}).quantile((1-regressionConfidence)/2) * math.Sqrt(variance))
+	half := float64((&score{df: worth - 1}).quantile((1-rowsConfidence)/2) * math.Sqrt(variance))
 	low, high := math.Max(least, e.Value-half), math.Min(most, e.Value+half)
 	switch {
 	case why != "":
@@ -45,7 +45,7 @@ func (r *Regression) interval(e Estimate, method string, least, most float64, in
 
 func withInterval(e Estimate, method string, low, high float64) Estimate {
 	e.Method += ", " + method
-	e.Interval, e.Confidence, e.Low, e.High = true, regressionConfidence, low, high
+	e.Interval, e.Confidence, e.Low, e.High = true, rowsConfidence, low, high
 	return e
 }
 
@@ -158,7 +158,7 @@ func (r *Regression) explainedInterval(e Estimate, t *RegressionTally, bias floa
 func orderInterval(e Estimate, ascending []float64) Estimate {
 	n := int64(len(ascending))
 	k := sort.Search(len(ascending)/2, func(k int) bool { // k+1 is too much
-		return BinomialUpper(n-int64(k), n, 0.5) > (1-regressionConfidence)/2
+		return BinomialUpper(n-int64(k), n, 0.5) > (1-rowsConfidence)/2
 	})
 	if k == 0 {
 		return withoutInterval(e, "need at least 6 rows")

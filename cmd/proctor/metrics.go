@@ -79,7 +79,7 @@ func describe(w io.Writer, d metrics.Definition) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, line := range [][2]string{
 		{"id", d.ID}, {"family", d.Family}, {"definition", d.Says}, {"needs", d.Needs}, {"range", d.Range}, {"better", d.Better},
-		{"edges", d.Edge}, {"elsewhere", d.Differs}, {"source", d.Source}, {"in Go", d.Call}, {"parts add up as", d.Parts},
+		{"edges", d.Edge}, {"elsewhere", d.Differs}, {"source", d.Source}, {"in Go", d.Call}, {"interval", d.Interval}, {"parts add up as", d.Parts},
 	} {
 		if line[1] != "" {
 			fmt.Fprintf(t, "%s\t%s\n", line[0], line[1])
@@ -95,11 +95,11 @@ func markdown(defs []metrics.Definition) string {
 	for _, d := range defs {
 		if d.Family != family {
 			family = d.Family
-			fmt.Fprintf(&b, "\n### %s%s\n| id | definition | needs | range | better | edges | other libraries | source | Go | parts add up as |\n|---|---|---|---|---|---|---|---|---|---|\n",
+			fmt.Fprintf(&b, "\n### %s%s\n| id | definition | needs | range | better | edges | other libraries | source | interval | Go | parts add up as |\n|---|---|---|---|---|---|---|---|---|---|---|\n",
 				strings.ToUpper(family[:1]), family[1:])
 		}
 		b.WriteString("|")
-		for _, cell := range []string{"`" + d.ID + "`", d.Says, d.Needs, d.Range, d.Better, d.Edge, d.Differs, d.Source, quoted(d.Call), quoted(d.Parts)} {
+		for _, cell := range []string{"`" + d.ID + "`", d.Says, d.Needs, d.Range, d.Better, d.Edge, d.Differs, d.Source, d.Interval, quoted(d.Call), quoted(d.Parts)} {
 			fmt.Fprintf(&b, " %s |", strings.NewReplacer("|", `\|`, "<", "&lt;").Replace(cell))
 		}
 		b.WriteString("\n")
