@@ -97,12 +97,12 @@ func withNumbers(t *testing.T, answers rows.Table) rows.Table {
 }
 
 // Every run that compares is searched, over the sealed set's slice columns and its
-// columns of numbers; a first model is not.
+// columns of numbers, and says how calibration changed; a first model is not and does not.
 func TestSearchOfRuns(t *testing.T) {
 	w := newWorld(t).begin()
 	first := w.run("v1", model(0, ""))
-	if r := reportOf(w, first.ID); r.Search != nil {
-		t.Errorf("a first model was searched: %+v", r.Search)
+	if r := reportOf(w, first.ID); r.Search != nil || r.Calibration != nil {
+		t.Errorf("a first model was searched or compared: %+v %+v", r.Search, r.Calibration)
 	}
 	for _, who := range []string{"rev1", "rev2"} {
 		if _, err := w.review(who, first.ID, true); err != nil {
@@ -114,6 +114,9 @@ func TestSearchOfRuns(t *testing.T) {
 	r := reportOf(w, w.run("v2", model(0.02, "s")).ID)
 	if s := r.Search; s == nil || s.Method == "" || s.Tested == 0 || s.Rows != r.Flips.N || strings.Join(s.Features, " ") != "group x" {
 		t.Errorf("%+v", s)
+	}
+	if c := r.Calibration; c == nil || c.Smooth.Value == nil || c.Smooth.Low == nil || c.Smooth.N != r.Flips.N || !strings.HasPrefix(c.Sentence, "Calibration is ") {
+		t.Errorf("the report does not say how calibration changed: %+v", c)
 	}
 }
 
