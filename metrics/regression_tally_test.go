@@ -348,5 +348,12 @@ func FuzzTallyRegression(f *testing.F) {
 				t.Fatalf("%s: %+v", name, e)
 			}
 		}
+		for _, weights := range [][]float64{w, nil} {
+			if r, err := NewRegression(y, p, weights); err == nil {
+				for id, e := range withIntervals(r) {
+					marked(t, id, e, math.Inf(-1), math.Inf(1))
+				}
+			}
+		}
 	})
 }
