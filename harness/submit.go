@@ -35,22 +35,16 @@ func (s *Service) Submit(ctx context.Context, p access.Principal, lineage, name 
 	if err := checkName(name); err != nil {
 		return api.Submission{}, err
 	}
-	raw, err := io.ReadAll(io.LimitReader(archive, intake.PackageLimits.Bytes+1))
+	raw, err := receive(archive)
 	if err != nil {
-		return api.Submission{}, refuse(Usage, "the archive could not be read to its end")
-	}
-	if int64(len(raw)) > intake.PackageLimits.Bytes {
-		return api.Submission{}, refuse(TooLarge, "a package is at most %d bytes", intake.PackageLimits.Bytes)
+		return api.Submission{}, err
 	}
 	pkg, seen, err := s.inspect(ctx, raw)
 	if err != nil {
 		return api.Submission{}, err
 	}
-	if !s.Runner.Takes(pkg.Manifest.Kind) {
-		return api.Submission{}, refuse(Usage, "%s: kind %q: %s", runner.ManifestFile, pkg.Manifest.Kind, runner.Sentence(runner.ServiceKind))
-	}
-	if err := s.Runner.Reaches(pkg.Manifest); err != nil {
-		return api.Submission{}, refuse(Usage, "%s: endpoint: %v", runner.ManifestFile, err)
+	if err := s.runs(pkg.Manifest); err != nil {
+		return api.Submission{}, err
 	}
 	ref, err := s.Blobs.Put(ctx, raw)
 	if err != nil {
@@ -62,40 +56,72 @@ func (s *Service) Submit(ctx context.Context, p access.Principal, lineage, name 
 		if err != nil {
 			return err
 		}
-		if _, err := classOrder(f.holdouts[0].Classes, pkg.Manifest.Classes); err != nil {
-			return refuse(Usage, "%s: %v", runner.ManifestFile, err)
-		}
-		if _, err := seen.admit(f.policy.Package); err != nil {
+		if err := s.admits(tx, f, pkg, seen); err != nil {
 			return err
 		}
-		if why, err := s.recalled(tx, &verdict.Evidence{Run: verdict.Run{Harness: s.Harness}, Inputs: f.inputs(store.Run{Package: pkg.Digest})}, nil); err != nil || why != "" {
-			return orConflict(err, why+": nothing is judged by it any more")
-		}
-		run := store.Run{
+		view, err = s.record(tx, store.Run{
 			ID: s.newID(), Dedupe: f.question(pkg.Digest), Lineage: lineage,
 			Package: pkg.Digest, PackageName: name, PackageKind: pkg.Manifest.Kind, PackageBlob: string(ref),
 			SubmittedBy: p.ID, SubmittedPerson: p.Person,
-		}
-		got, err := tx.NewRun(run)
-		if errors.Is(err, store.ErrExists) {
-			if got.Package != pkg.Digest || got.Lineage != lineage { // the record answers for other bytes
-				return fmt.Errorf("run %s is recorded as the answer for %s, and is about %s", got.ID, pkg.Digest, got.Package)
-			}
-			view, err = s.submissionView(tx, got)
-			view.Repeated = true
-			return err
-		}
-		if err != nil {
-			return err
-		}
-		if view, err = s.submissionView(tx, got); err != nil {
-			return err
-		}
-		if view.BudgetLeft < 1 { // rolls the new run back
-			return refuse(Budget, "lineage %q has no runs left on its sealed sets: they must rotate", lineage)
-		}
-		return nil
+		})
+		return err
 	})
+	return view, err
+}
+
+// receive reads an archive to its end.
+func receive(archive io.Reader) ([]byte, error) {
+	raw, err := io.ReadAll(io.LimitReader(archive, intake.PackageLimits.Bytes+1))
+	if err != nil {
+		return nil, refuse(Usage, "the archive could not be read to its end")
+	}
+	if int64(len(raw)) > intake.PackageLimits.Bytes {
+		return nil, refuse(TooLarge, "a package is at most %d bytes", intake.PackageLimits.Bytes)
+	}
+	return raw, nil
+}
+
+// runs refuses a package that this service cannot run, whatever the policy.
+func (s *Service) runs(m runner.Manifest) error {
+	if !s.Runner.Takes(m.Kind) {
+		return refuse(Usage, "%s: kind %q: %s", runner.ManifestFile, m.Kind, runner.Sentence(runner.ServiceKind))
+	}
+	if err := s.Runner.Reaches(m); err != nil {
+		return refuse(Usage, "%s: endpoint: %v", runner.ManifestFile, err)
+	}
+	return nil
+}
+
+// admits refuses a package that what is in force does not take.
+func (s *Service) admits(tx *store.Tx, f *force, pkg *runner.Package, seen *seen) error {
+	if _, err := classOrder(f.holdouts[0].Classes, pkg.Manifest.Classes); err != nil {
+		return refuse(Usage, "%s: %v", runner.ManifestFile, err)
+	}
+	if _, err := seen.admit(f.policy.Package); err != nil {
+		return err
+	}
+	why, err := s.recalled(tx, &verdict.Evidence{Run: verdict.Run{Harness: s.Harness}, Inputs: f.inputs(store.Run{Package: pkg.Digest})}, nil)
+	if err != nil || why != "" {
+		return orConflict(err, why+": nothing is judged by it any more")
+	}
+	return nil
+}
+
+// record puts a run into the queue, or returns the one that was asked the same.
+func (s *Service) record(tx *store.Tx, run store.Run) (api.Submission, error) {
+	got, err := tx.NewRun(run)
+	repeated := errors.Is(err, store.ErrExists)
+	if err != nil && !repeated {
+		return api.Submission{}, err
+	}
+	if got.Package != run.Package || got.Lineage != run.Lineage { // the record answers for other bytes
+		return api.Submission{}, fmt.Errorf("run %s is recorded as the answer for %s, and is about %s", got.ID, run.Package, got.Package)
+	}
+	view, err := s.submissionView(tx, got)
+	view.Repeated = repeated
+	if err == nil && !repeated && view.BudgetLeft < 1 { // rolls the new run back
+		err = refuse(Budget, "lineage %q has no runs left on its sealed sets: they must rotate", run.Lineage)
+	}
 	return view, err
 }
 
