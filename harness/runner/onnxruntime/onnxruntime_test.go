@@ -234,7 +234,7 @@ func TestLibrary(t *testing.T) {
 		lib            runner.Library
 		reason, detail string
 	}{
-		{runner.Library{}, runner.ServiceKind, "no library is configured"},
+		{runner.Library{}, runner.ServiceKind, "no library or no endpoint is configured"},
 		{runner.Library{Path: other}, runner.ServiceError, `pinned is ""`},
 		{runner.Library{Path: other, SHA256: strings.Repeat("0", 64)}, runner.ServiceError, "has SHA-256 2d711642"},
 		{runner.Library{Path: other + ".gone", SHA256: hex.EncodeToString(sum[:])}, runner.ServiceError, "no such file"},
