@@ -160,6 +160,14 @@ func TestNoCellIsAFormula(t *testing.T) {
 	if cell("plain") != "plain" || cell("12") != "12" || cell("") != "" {
 		t.Error("plain cells change")
 	}
+	// Where a semicolon ends a cell and a line ends a row, what stands within a text is a cell.
+	for _, p := range []string{"a;=1+1", "a; +1", "a;\"=1", "a;;@x", "a\n=1+1", "a\n\n-1", "a;\n=1", "a\"\n;=1"} {
+		for _, part := range strings.FieldsFunc(cell(p), func(r rune) bool { return r == ';' || r == '\n' }) {
+			if first := strings.TrimLeft(part, " \""); strings.ContainsAny(first[:1], "=+-@|%") {
+				t.Errorf("%q is written as %q", p, cell(p))
+			}
+		}
+	}
 }
 
 // Rows of a sealed set: only asked for by a form of this page, only whole numbers.

@@ -3,6 +3,7 @@ package web
 import (
 	"encoding/csv"
 	"net/http"
+	"regexp"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -111,18 +112,17 @@ func attach(c echo.Context, name, text string) error {
 	return c.Blob(http.StatusOK, "text/csv; charset=utf-8", []byte(text))
 }
 
-// cell makes text that no spreadsheet takes for a formula: what begins with one of
-// their signs, after whatever they skip, gets a quote before it. Characters that hide
-// or reorder are codes here too.
+// formula is where a spreadsheet could begin to read one: the signs that begin it, after
+// whatever it skips, at the begin of the text, of a line, and after a semicolon, which
+// ends a cell where commas stand in numbers, quotes or not.
+var formula = regexp.MustCompile(`(^|[;\n])([ "']*[-=+@|%＝＋－＠−])`)
+
+// cell makes text that no spreadsheet takes for a formula: each that could begin gets a
+// quote before it. Characters that hide or reorder are codes here too.
 func cell(s string) string {
-	s = visible(s)
-	if t := strings.TrimLeft(s, " \n\"'"); t != "" && strings.ContainsAny(t[:1], "=+-@|%") || strings.HasPrefix(s, "\n") {
+	s = formula.ReplaceAllString(visible(s), "$1'$2")
+	if strings.HasPrefix(s, "\n") {
 		return "'" + s
-	}
-	for _, wide := range []string{"＝", "＋", "－", "＠", "−"} {
-		if strings.HasPrefix(strings.TrimLeft(s, " \n\"'"), wide) {
-			return "'" + s
-		}
 	}
 	return s
 }
