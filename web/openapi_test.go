@@ -18,6 +18,7 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/getkin/kin-openapi/routers/gorillamux"
 
+	"proctor/harness"
 	"proctor/harness/policy"
 	"proctor/harness/report"
 	"proctor/holdout"
@@ -253,7 +254,7 @@ func TestSchemasAreTheTypes(t *testing.T) {
 	types := map[string]any{
 		"Problem": api.Problem{}, "Submission": api.Submission{}, "Change": api.Change{}, "Decision": api.Decision{}, "Baseline": api.Baseline{}, "Review": api.Review{}, "Trust": api.Trust{}, "Audit": api.Audit{}, "RetiredKey": api.RetiredKey{}, "Envelope": api.Envelope{}, "EnvelopeSignature": api.EnvelopeSignature{},
 		"Budget": api.Budget{}, "BudgetSet": api.BudgetSet{}, "RowClaim": api.RowClaim{}, "Lines": api.Lines{}, "ShownRows": api.ShownRows{}, "ShownRow": api.ShownRow{}, "Destruction": api.Destruction{}, "RowProof": holdout.RowProof{},
-		"Commitment": holdout.Commitment{}, "PolicyReport": policy.Report{}, "ClaimReport": policy.ClaimReport{},
+		"Commitment": holdout.Commitment{}, "HoldoutPreview": harness.HoldoutPreview{}, "PolicyReport": policy.Report{}, "ClaimReport": policy.ClaimReport{},
 		"Report": report.Report{}, "Model": report.Model{}, "Runtime": report.Runtime{}, "Ref": report.Ref{}, "Finding": report.Finding{}, "Estimate": report.Estimate{}, "Flips": report.Flips{}, "Metric": report.Metric{},
 		"Slice": report.Slice{}, "Test": report.Test{}, "Probe": report.Probe{}, "RowFlip": report.RowFlip{},
 		"Planted": report.Planted{}, "Share": report.Share{}, "PlantedKind": report.PlantedKind{}, "PlantedHarm": report.PlantedHarm{},
