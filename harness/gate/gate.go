@@ -80,6 +80,7 @@ type look struct {
 	approval *verdict.Approval
 	waiver   *verdict.Waiver // in place of approval
 	evidence *verdict.Evidence
+	signed   *verdict.Verified // evidence as it was signed
 	list     *verdict.RevocationList
 }
 
@@ -292,7 +293,7 @@ func (l *look) matching() error {
 	if !ok || e.Result != verdict.Pass && l.waiver == nil {
 		return refuse(Denied, "the evidence did not pass")
 	}
-	l.evidence = e
+	l.evidence, l.signed = e, v
 	return nil
 }
 

@@ -61,6 +61,7 @@ func TestLaterAttacks(t *testing.T) {
 		{"the package revoked", 13, Denied, func(s *scene) { s.revoked("package", s.evidence.Inputs.Candidate.Digest) }},
 		{"the policy revoked", 13, Denied, func(s *scene) { s.revoked("policy", s.evidence.Inputs.Policy.Digest) }},
 		{"the approve key revoked", 13, Denied, func(s *scene) { s.revoked("key", s.key(s.w.Approve)) }},
+		{"the evidence key revoked before this evidence", 13, Denied, func(s *scene) { s.revoked("key", s.key(s.w.Evidence)) }},
 		{"the holdout revoked, approval alone", 13, Denied, func(s *scene) {
 			s.revoked("holdout", s.evidence.Inputs.Holdouts[0].Digest, s.evidenceDigest())
 			s.in.Evidence = nil

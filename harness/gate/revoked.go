@@ -33,7 +33,12 @@ func (l *look) unrevoked() error {
 			return refuse(Invalid, "%v", err)
 		}
 		if what == "" && l.evidence != nil {
-			what = namedBy(l.evidence, x)
+			if what, err = x.Hits(l.signed); err != nil {
+				return refuse(Invalid, "%v", err)
+			}
+			if what == "" {
+				what = namedBy(l.evidence, x)
+			}
 		}
 		if what != "" {
 			return refuse(Denied, "%s was revoked, log entry %d", what, x.LogIndex)
