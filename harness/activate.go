@@ -36,6 +36,9 @@ func (s *Service) DecideChange(ctx context.Context, p access.Principal, id strin
 		if err := access.Check(p, access.Activate, access.Object{Kind: c.Kind, People: people}); err != nil {
 			return err
 		}
+		if err := s.heeds(tx, p); err != nil {
+			return err
+		}
 		state := "refused"
 		if activate {
 			state = "active"
@@ -168,8 +171,12 @@ func (s *Service) activateBaseline(tx *store.Tx, c store.Change, d decision) err
 	if err != nil {
 		return err
 	}
-	if _, _, err := s.loggedEvidence(tx, r); err != nil || r.Approval < 0 {
+	env, e, err := s.loggedEvidence(tx, r)
+	if err != nil || r.Approval < 0 {
 		return fmt.Errorf("baseline of %s: run %s is not approved: %w", c.Name, r.ID, err)
+	}
+	if why, err := s.recalled(tx, e, env, r.Evidence); err != nil || why != "" {
+		return orConflict(err, why+": it does not become the deployed model")
 	}
 	if d.better {
 		l.Anchor = c.Digest

@@ -213,6 +213,9 @@ func (s *Service) number(tx *store.Tx, d *store.Document) error {
 }
 
 func (s *Service) proposal(tx *store.Tx, log *appender, p access.Principal, d store.Document, note string) (store.Change, error) {
+	if err := s.heeds(tx, p); err != nil {
+		return store.Change{}, err
+	}
 	c, err := tx.Propose(store.Change{ID: s.newID(), Kind: d.Kind, Name: d.Name, Digest: d.Digest, Note: note, ProposedBy: p.ID, ProposedPerson: p.Person})
 	if err != nil {
 		return c, err

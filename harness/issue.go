@@ -32,7 +32,7 @@ func (t *task) issue(ctx context.Context, r *report.Report, a *replies, kept *st
 	}
 	return t.s.update(ctx, func(tx *store.Tx, log *appender) error {
 		e := t.statement(r, digest, a)
-		revoked, err := t.s.recalled(tx, e, nil) // while it ran
+		revoked, err := t.s.recalled(tx, e, nil, 0) // while it ran
 		if err != nil {
 			return err
 		}
@@ -146,8 +146,14 @@ func (s *Service) review(tx *store.Tx, log *appender, p access.Principal, r stor
 	if err != nil {
 		return err
 	}
-	if why, err := s.recalled(tx, e, evidence); err != nil || why != "" {
+	if why, err := s.recalled(tx, e, evidence, r.Evidence); err != nil || why != "" {
 		return orConflict(err, why)
+	}
+	if why, err := s.signs(tx); err != nil || why != "" {
+		return orConflict(err, why)
+	}
+	if err := s.heeds(tx, p); err != nil {
+		return err
 	}
 	f, err := s.plannedForce(tx, r, e)
 	if err != nil {

@@ -98,7 +98,7 @@ func (t *task) makePlan(tx *store.Tx, log *appender) error {
 	if err != nil {
 		return err
 	}
-	if why, err := t.s.recalled(tx, &verdict.Evidence{Run: t.s.runOf(t.run), Inputs: f.inputs(t.run)}, nil); err != nil {
+	if why, err := t.s.recalled(tx, &verdict.Evidence{Run: t.s.runOf(t.run), Inputs: f.inputs(t.run)}, nil, 0); err != nil {
 		return err
 	} else if why != "" {
 		return t.end(tx, log, "revoked", "What the run would rest on was revoked while the submission waited.", false)

@@ -40,12 +40,15 @@ func (s *Service) takeNext(ctx context.Context) (id string, err error) {
 		}
 		return err
 	})
+	if err != nil { // a run that is marked now would be nobody's for ever
+		return "", err
+	}
 	for _, id := range order {
 		if _, taken := s.busy.LoadOrStore(id, true); !taken {
-			return id, err
+			return id, nil
 		}
 	}
-	return "", err
+	return "", nil
 }
 
 // Cancel ends a submission that has not begun. Its submitter may do so, and an operator.

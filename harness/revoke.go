@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -125,11 +126,13 @@ type revokedAt struct {
 type recalled struct {
 	revocations []revokedAt       // oldest first
 	revoked     map[string]string // digest of what is revoked, and of evidence that it hit -> what for
+	people      map[string]bool   // by verdict.PersonDigest
+	keys        map[string]int64  // digest -> first entry that counts
 }
 
 func (r *recalled) note(at int64, s *verdict.Revocation) {
 	if r.revoked == nil {
-		r.revoked = map[string]string{}
+		*r = recalled{revoked: map[string]string{}, people: map[string]bool{}, keys: map[string]int64{}}
 	}
 	r.revocations = append(r.revocations, revokedAt{s, at})
 	why := fmt.Sprintf("the %s %s is revoked", s.Kind, s.Target.Name)
@@ -139,6 +142,57 @@ func (r *recalled) note(at int64, s *verdict.Revocation) {
 	for _, d := range s.Evidence {
 		r.revoked[d] = why
 	}
+	switch s.Kind {
+	case verdict.RevokePerson:
+		r.people[s.Target.Digest] = true
+	case verdict.RevokeKey:
+		if from, ok := r.keys[s.Target.Digest]; !ok || s.From < from {
+			r.keys[s.Target.Digest] = s.From
+		}
+	}
+}
+
+func (r *recalled) clone() recalled {
+	return recalled{slices.Clone(r.revocations), maps.Clone(r.revoked), maps.Clone(r.people), maps.Clone(r.keys)}
+}
+
+// by says whether a key is revoked at an entry of the log.
+func (r *recalled) by(key string, at int64) bool {
+	from, ok := r.keys[key]
+	return ok && at >= from
+}
+
+// heeds refuses what a person wants who was revoked: his role is still an account's, and
+// what he decides would be hit the next day.
+func (s *Service) heeds(tx *store.Tx, p access.Principal) error {
+	return s.follow(tx, func(l *standing) error {
+		if l.people[verdict.PersonDigest(p.Person)] {
+			return refuse(Conflict, "the person %s is revoked, and neither proposes nor decides", p.Person)
+		}
+		return nil
+	})
+}
+
+// signs says whether a key that this service signs with is revoked: what it signs from
+// now on counts nowhere.
+func (s *Service) signs(tx *store.Tx) (why string, err error) {
+	next, err := tx.LogSize()
+	if err != nil {
+		return "", err
+	}
+	err = s.follow(tx, func(l *standing) error {
+		for _, k := range []verdict.Signer{s.Evidence, s.Approve} {
+			digest, err := verdict.KeyDigest(k.Public())
+			if err != nil {
+				return err
+			}
+			if l.by(digest, next) {
+				why = "a key that this service signs with is revoked"
+			}
+		}
+		return nil
+	})
+	return why, err
 }
 
 // hit says what of that which evidence rests on is revoked, "" if nothing.
@@ -157,16 +211,39 @@ func (r *recalled) hit(e *verdict.Evidence) string {
 	return ""
 }
 
-// recalled says why evidence counts no more, "" if it does. env is nil if it is not
-// signed yet.
-func (s *Service) recalled(tx *store.Tx, e *verdict.Evidence, env *verdict.Envelope) (why string, err error) {
+// recalled says why evidence counts no more, "" if it does. env is the evidence as it is
+// logged at an entry, nil if it is not signed yet.
+func (s *Service) recalled(tx *store.Tx, e *verdict.Evidence, env *verdict.Envelope, at int64) (why string, err error) {
 	err = s.follow(tx, func(l *standing) error {
-		if why = l.hit(e); why == "" && env != nil {
-			why = l.revoked[env.Digest()]
+		if why = l.hit(e); why == "" {
+			why = l.decidedBy(e)
 		}
-		return nil
+		if env == nil || why != "" {
+			return nil
+		}
+		key, err := env.Key()
+		if why = l.revoked[env.Digest()]; why == "" && err == nil && l.by(key, at) {
+			why = "the key that signed it is revoked"
+		}
+		return err
 	})
+	if err == nil && why == "" && env == nil {
+		return s.signs(tx)
+	}
 	return why, err
+}
+
+// decidedBy says which part of what evidence rests on a revoked person proposed or
+// activated, "" if none.
+func (r *standing) decidedBy(e *verdict.Evidence) string {
+	for _, x := range slices.Concat([]verdict.Ref{e.Inputs.Policy}, e.Inputs.Holdouts, e.Inputs.Suites) {
+		for _, person := range r.deciders[x.Digest] {
+			if r.people[verdict.PersonDigest(person)] {
+				return fmt.Sprintf("%s is revoked, who decided on %s", person, x.Name)
+			}
+		}
+	}
+	return ""
 }
 
 // A listed is the newest list that was signed.

@@ -22,7 +22,8 @@ type standing struct {
 	hired
 	activations
 	recalled
-	reviews map[string][]*verdict.Review // digest of evidence -> oldest first
+	reviews  map[string][]*verdict.Review // digest of evidence -> oldest first
+	deciders map[string][]string          // digest of a document -> who proposed or activated it
 }
 
 // activations are the changes that came into force, in their order.
@@ -146,6 +147,12 @@ func (r *standing) note(tx *store.Tx, index int64, env *verdict.Envelope) error 
 		if err := r.activations.note(tx, st); err != nil {
 			return err
 		}
+		if r.deciders == nil {
+			r.deciders = map[string][]string{}
+		}
+		if st.Action != "refused" {
+			r.deciders[st.Document.Digest] = append(r.deciders[st.Document.Digest], st.Person)
+		}
 		if a.ID != "" {
 			r.put(a)
 		}
@@ -154,12 +161,15 @@ func (r *standing) note(tx *store.Tx, index int64, env *verdict.Envelope) error 
 }
 
 func (r *standing) clone() standing {
-	c := standing{activations: r.activations.clone(), recalled: recalled{slices.Clone(r.revocations), maps.Clone(r.revoked)}, reviews: map[string][]*verdict.Review{}}
+	c := standing{activations: r.activations.clone(), recalled: r.recalled.clone(), reviews: map[string][]*verdict.Review{}, deciders: map[string][]string{}}
 	for _, e := range r.all() {
 		c.put(e)
 	}
 	for digest, list := range r.reviews {
 		c.reviews[digest] = slices.Clone(list)
+	}
+	for digest, list := range r.deciders {
+		c.deciders[digest] = slices.Clone(list)
 	}
 	return c
 }

@@ -100,7 +100,7 @@ func (s *Service) admits(tx *store.Tx, f *force, pkg *runner.Package, seen *seen
 	if _, err := seen.admit(f.policy.Package); err != nil {
 		return err
 	}
-	why, err := s.recalled(tx, &verdict.Evidence{Run: verdict.Run{Harness: s.Harness}, Inputs: f.inputs(store.Run{Package: pkg.Digest})}, nil)
+	why, err := s.recalled(tx, &verdict.Evidence{Run: verdict.Run{Harness: s.Harness}, Inputs: f.inputs(store.Run{Package: pkg.Digest})}, nil, 0)
 	if err != nil || why != "" {
 		return orConflict(err, why+": nothing is judged by it any more")
 	}
@@ -299,7 +299,7 @@ func (s *Service) submissionView(tx *store.Tx, r store.Run) (api.Submission, err
 	if err != nil {
 		return v, err
 	}
-	if v.Revoked, err = s.recalled(tx, e, env); err != nil || v.Revoked != "" {
+	if v.Revoked, err = s.recalled(tx, e, env, r.Evidence); err != nil || v.Revoked != "" {
 		v.Approved = false
 		return v, err
 	}

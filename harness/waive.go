@@ -37,7 +37,9 @@ func (s *Service) ProposeWaiver(ctx context.Context, p access.Principal, v api.W
 	}
 	var r store.Run
 	err := s.Store.View(ctx, func(tx *store.Tx) (err error) {
-		r, err = s.waivable(tx, p, v.Run)
+		if r, err = s.waivable(tx, p, v.Run); err == nil && r.SubmittedPerson == p.Person {
+			err = refuse(Conflict, "whoever submitted a model asks for no waiver for it: two others do")
+		}
 		return err
 	})
 	if err != nil {
@@ -88,7 +90,10 @@ func (s *Service) waive(tx *store.Tx, log *appender, c store.Change, p access.Pr
 	if err != nil {
 		return err
 	}
-	if why, err := s.recalled(tx, e, env); err != nil || why != "" {
+	if why, err := s.recalled(tx, e, env, r.Evidence); err != nil || why != "" {
+		return orConflict(err, "no waiver: "+why)
+	}
+	if why, err := s.signs(tx); err != nil || why != "" {
 		return orConflict(err, "no waiver: "+why)
 	}
 	now := s.Now().UTC()
