@@ -136,8 +136,11 @@ func opened(ok gate.Accepted) answer {
 
 func (c invocation) read() (in gate.Input, err error) {
 	in.Model, in.Digest, in.Files = c.model, c.digest, c.files
+	if c.model == "" && c.digest == "" && len(c.files) > 0 {
+		return in, fmt.Errorf("%q is no command: say check or explain, then flags", c.files[0])
+	}
 	if c.model == "" && c.digest == "" {
-		return in, errors.New("--model is missing")
+		return in, errors.New("--model is missing: the folder that is to be released; proctor-gate --help lists what is needed")
 	}
 	if in.Approval, err = readFile("--bundle", c.bundle); err != nil {
 		return in, err

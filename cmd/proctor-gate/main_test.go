@@ -103,6 +103,7 @@ func TestExitCodes(t *testing.T) {
 		"approval as evidence": {with(func(f *files) { f.evidence = f.bundle }), today, exitInvalid, "not logged evidence"},
 		"rubbish":              {with(func(f *files) { f.bundle = nul }), today, exitInvalid, "not JSON"},
 		"no arguments":         {nil, today, exitUsage, "--model is missing"},
+		"no such command":      {[]string{"chek"}, today, exitUsage, `"chek" is no command`},
 		"unknown flag":         {good.args("--insecure"), today, exitUsage, ""},
 		"extra argument":       {good.args("x"), today, exitUsage, "no such file"},
 		"help":                 {[]string{"--help"}, today, exitUsage, ""},

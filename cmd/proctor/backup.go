@@ -146,6 +146,9 @@ func (c *restoreCmd) Run(ctx context.Context, o console) (err error) {
 		return err
 	}
 	s, err := d.open(ctx, slog.New(slog.DiscardHandler), nil)
+	if own := (*coded)(nil); errors.As(err, &own) { // another --name: nothing was compared
+		return err
+	}
 	if err != nil {
 		return &coded{exitTampered, fmt.Errorf("the backup does not agree with head and keys: %w", err)}
 	}

@@ -118,7 +118,7 @@ func (d dataDir) store(ctx context.Context, log *slog.Logger) (*store.Store, err
 	log = slog.New(warnings{log.Handler()})
 	if d.DB != "" {
 		s, err := postgres.Open(ctx, d.DB, time.Now, log)
-		if errors.Is(err, postgres.ErrServed) {
+		if errors.Is(err, postgres.ErrServed) || errors.Is(err, postgres.ErrName) {
 			err = usagef("%w", err)
 		}
 		return s, err
@@ -134,10 +134,18 @@ func (d dataDir) readStore(ctx context.Context) (*store.Store, error) {
 	return sqlite.OpenRead(ctx, d.path("proctor.db"), slog.New(slog.DiscardHandler))
 }
 
+// isURI refuses what cannot name a service; flag is what gave it.
+func isURI(flag, s string) error {
+	if u, err := url.Parse(s); err != nil || u.Host == "" {
+		return usagef("%s: %q is not a URI like https://proctor.example", flag, clip(s))
+	}
+	return nil
+}
+
 // prepare makes a new folder whole or finds an existing one so.
 func (d dataDir) prepare(ctx context.Context) error {
-	if u, err := url.Parse(d.Name); err != nil || u.Host == "" {
-		return usagef("--name: %q is not a URI like https://proctor.example", clip(d.Name))
+	if err := isURI("--name", d.Name); err != nil {
+		return err
 	}
 	entries, err := os.ReadDir(d.Dir)
 	switch {

@@ -122,12 +122,12 @@ func (c *demoCmd) Run(ctx context.Context, o console) (err error) {
 // fail because something else has the usual port.
 func (c *demoCmd) listen() (net.Listener, error) {
 	if c.Addr != "" {
-		return listen(c.Addr)
+		return listen("--addr", c.Addr)
 	}
-	if l, err := listen("127.0.0.1:7800"); err == nil {
+	if l, err := listen("--addr", "127.0.0.1:7800"); err == nil {
 		return l, nil
 	}
-	return listen("127.0.0.1:0")
+	return listen("--addr", "127.0.0.1:0")
 }
 
 // folder makes the demo's folder; one that holds anything is somebody's.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 
@@ -21,8 +22,12 @@ type target struct {
 	Key    bool `help:"It is a file with a signing key's public part." xor:"what" env:"-"`
 }
 
+var digestForm = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
+
 func (t target) digest() (string, error) {
 	switch {
+	case t.Person && t.What == "":
+		return "", usagef("--person: the name is empty; proctor access lists people")
 	case t.Person:
 		return verdict.PersonDigest(t.What), nil
 	case t.Key:
@@ -35,8 +40,8 @@ func (t target) digest() (string, error) {
 			return "", usagef("%s: %v", t.What, err)
 		}
 		return verdict.KeyDigest(k)
-	case !strings.HasPrefix(t.What, "sha256:"):
-		return "", usagef("%q is no digest; a person is named with --person, a key with --key", clip(t.What))
+	case !digestForm.MatchString(t.What):
+		return "", usagef("%q is no digest, sha256: and 64 lower-case hex digits; a person is named with --person, a key with --key", clip(t.What))
 	}
 	return t.What, nil
 }

@@ -81,11 +81,15 @@ func (c *serveCmd) Run(ctx context.Context, o console) error {
 		return err
 	}
 	log := slog.New(slog.NewJSONHandler(o.Err, nil))
-	l, err := listen(c.Addr)
+	l, err := listen("--addr", c.Addr)
 	if err != nil {
 		return err
 	}
 	defer l.Close()
+	numbers, err := listenNumbers(c.Metrics)
+	if err != nil {
+		return err
+	}
 	s, err := c.open(ctx, log, func(hc *harness.Config) {
 		hc.Limits, hc.Robots, hc.Runner = bounds, robots, c.confinement.runner()
 		hc.Runner.ONNXRuntime, hc.Runner.Remote = onnx, elsewhere
@@ -108,10 +112,7 @@ func (c *serveCmd) Run(ctx context.Context, o console) error {
 		return err
 	}
 	s.tell(ctx, told, log)
-	around, err := s.measure(asking, c.Metrics, log)
-	if err != nil {
-		return err
-	}
+	around := s.measure(asking, numbers, log)
 	tier, why := jail.Probe()
 	log.Info("serving", "address", l.Addr().String(), "data", c.Dir, "tier", tier, "not_stronger", why)
 	fmt.Fprintf(o.Out, "http://%s\n", l.Addr())
@@ -135,17 +136,17 @@ func witnessPeers(list []string) (peers []*witness.Peer, err error) {
 }
 
 // listen takes the port before anything is opened, so that a second service does
-// not touch the data of the first.
-func listen(addr string) (net.Listener, error) {
+// not touch the data of the first. flag is what named the address.
+func listen(flag, addr string) (net.Listener, error) {
 	if addr == "" { // would be any port of every interface
-		return nil, usagef("--addr is empty; give one like 127.0.0.1:7800")
+		return nil, usagef("%s is empty; give one like 127.0.0.1:7800", flag)
 	}
 	l, err := net.Listen("tcp", addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, usagef("%s is taken by another program; give another address with --addr", addr)
+		return nil, usagef("%s is taken by another program; give another address with %s", addr, flag)
 	}
 	if err != nil {
-		return nil, usagef("cannot listen on %s: %v", addr, err)
+		return nil, usagef("%s: cannot listen on %s: %v", flag, addr, err)
 	}
 	return l, nil
 }

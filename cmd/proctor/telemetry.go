@@ -3,21 +3,26 @@ package main
 import (
 	"context"
 	"log/slog"
+	"net"
 	"net/http"
 	"time"
 
 	"proctor/harness/telemetry"
 )
 
-// measure shows the service's numbers at an address until ctx ends, and returns what
-// counts its requests. "": at none, and nothing is counted.
-func (s *service) measure(ctx context.Context, addr string, log *slog.Logger) (around func(http.Handler) http.Handler, err error) {
+// listenNumbers takes the address for Prometheus; "": none, and the listener is nil.
+func listenNumbers(addr string) (net.Listener, error) {
 	if addr == "" {
-		return func(h http.Handler) http.Handler { return h }, nil
+		return nil, nil
 	}
-	l, err := listen(addr)
-	if err != nil {
-		return nil, err
+	return listen("--metrics", addr)
+}
+
+// measure shows the service's numbers at l until ctx ends, and returns what counts its
+// requests. Without l nothing is counted.
+func (s *service) measure(ctx context.Context, l net.Listener, log *slog.Logger) (around func(http.Handler) http.Handler) {
+	if l == nil {
+		return func(h http.Handler) http.Handler { return h }
 	}
 	t := telemetry.New(s.Service, s.Harness, log)
 	mux := http.NewServeMux()
@@ -26,5 +31,5 @@ func (s *service) measure(ctx context.Context, addr string, log *slog.Logger) (a
 	go server.Serve(l)
 	context.AfterFunc(ctx, func() { server.Close() })
 	log.Info("numbers for Prometheus", "address", l.Addr().String())
-	return t.Count, nil
+	return t.Count
 }

@@ -38,9 +38,16 @@ type trustRoot struct {
 func (c *trustRoot) Run(_ context.Context, o console) error {
 	private, public, err := note.GenerateKey(rand.Reader, c.Name)
 	if err != nil {
-		return usagef("the name of a root key has no spaces and no plus sign: %v", err)
+		return err
 	}
-	if err := secret.Create(c.Key, []byte(private+"\n")); err != nil {
+	if _, err := note.NewVerifier(public); err != nil { // GenerateKey takes any name
+		return usagef("%q is no name of a root key: give one without spaces and plus signs, such as root-ann", clip(c.Name))
+	}
+	err = secret.Create(c.Key, []byte(private+"\n"))
+	if errors.Is(err, fs.ErrExist) {
+		return usagef("%s is there already, and a key is never replaced: name a new file", c.Key)
+	}
+	if err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(o.Out, public)
@@ -63,6 +70,9 @@ func (c *trustInit) Run(_ context.Context, o console) error {
 	}
 	if c.Days < 1 || c.Days > 1100 {
 		return usagef("--days is 1 to 1100")
+	}
+	if err := isURI("--service", c.Service); err != nil {
+		return err
 	}
 	now := time.Now().UTC()
 	f := gate.TrustFile{Version: 1, Service: c.Service, Issued: now.Format(time.RFC3339), Expires: now.AddDate(0, 0, c.Days).Format(time.RFC3339), Log: keys.Log, Witnesses: append([]string{}, keys.Witnesses...)}
@@ -140,7 +150,7 @@ func (c *trustSign) Run(_ context.Context, o console) error {
 	}
 	private, err := secret.Read(c.Key)
 	if err != nil {
-		return err
+		return usagef("%w", err)
 	}
 	s, err := note.NewSigner(strings.TrimSpace(string(private)))
 	if err != nil {

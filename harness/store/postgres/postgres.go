@@ -37,8 +37,9 @@ const (
 // ErrServed says that another service has the database.
 var ErrServed = errors.New("another service has this database: stop that one first")
 
-// errName stands for a parser's error, which may quote a password.
-var errName = errors.New("the name of the database is not one like postgres://HOST/DATABASE")
+// ErrName says that a database was named in no form that is known. It stands for the
+// parser's error, which may quote a password.
+var ErrName = errors.New("the name of the database is not one like postgres://HOST/DATABASE")
 
 // snapshot is a transaction that reads what was committed when it began.
 var snapshot = sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
@@ -49,7 +50,7 @@ var snapshot = sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
 func Open(ctx context.Context, name string, now func() time.Time, log *slog.Logger) (_ *store.Store, err error) {
 	c, err := pgxpool.ParseConfig(name)
 	if err != nil {
-		return nil, errName
+		return nil, ErrName
 	}
 	alone, err := serve(ctx, c.ConnConfig)
 	if err != nil {
@@ -91,7 +92,7 @@ func Open(ctx context.Context, name string, now func() time.Time, log *slog.Logg
 func OpenRead(ctx context.Context, name string) (*store.Store, error) {
 	c, err := pgx.ParseConfig(name)
 	if err != nil {
-		return nil, errName
+		return nil, ErrName
 	}
 	r := readers(c)
 	s, err := store.OpenRead(ctx, store.Config{Read: r, Snapshot: snapshot, Now: time.Now})
