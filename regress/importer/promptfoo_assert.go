@@ -22,7 +22,10 @@ var direct = map[string]struct{ score, options string }{
 	"regex":       {"regex", ""},
 	"is-refusal":  {"refusal", ""},
 	"is-json":     {"json", ""},
-	"rouge-n":     {"rouge1", ""},
+
+	"contains-json": {"contains_json", ""},
+	"levenshtein":   {"edit_distance", ""},
+	"rouge-n":       {"rouge1", ""},
 }
 
 // assertionOf returns the checks of an assertion, or why it has none.
@@ -40,10 +43,12 @@ func assertionOf(v any) ([]assertion, string) {
 	switch base {
 	case "contains-any", "icontains-any", "contains-all", "icontains-all":
 		return several(base, not, options, words, m["value"])
+	case "word-count":
+		return counted(m["value"], options, words)
 	}
 	d, ok := direct[base]
 	if !ok {
-		return nil, fmt.Sprintf("an assertion of type %.40q needs a judge, a program or a measurement", kind)
+		return nil, fmt.Sprintf("an assertion of type %.40q has no check here: it needs a judge, a program, a measurement or a parser that is not here", kind)
 	}
 	if a, ok := structured(base, m["value"], options, words); ok {
 		return []assertion{a}, ""
@@ -65,13 +70,62 @@ func assertionOf(v any) ([]assertion, string) {
 			least = f
 		}
 		options += fmt.Sprintf(", at_least: %v", least)
-	case value == "" && d.score != "refusal" && d.score != "json":
+	case base == "contains-json" && m["value"] != nil:
+		return nil, "an assertion of type contains-json with a schema has no check here"
+	case base == "levenshtein":
+		most := 5.0 // what the tool takes where nothing is said
+		if f, ok := number(m["threshold"]); ok {
+			most = f
+		}
+		options += fmt.Sprintf(", tolerance: %v", most)
+	}
+	switch {
+	case value == "" && d.score != "refusal" && d.score != "json" && d.score != "contains_json":
 		return nil, fmt.Sprintf("an assertion of type %.40q compares with nothing", kind)
 	}
 	if strings.HasPrefix(value, "file://") {
 		return nil, "an assertion refers to a file"
 	}
 	return []assertion{{score: d.score, value: value, options: d.options + options, words: words}}, ""
+}
+
+// counted turns a number of words, or {min, max}, into a pattern.
+func counted(v any, options, words string) ([]assertion, string) {
+	least, hasLeast := number(v)
+	most, hasMost := least, hasLeast
+	if m, ok := v.(map[string]any); ok {
+		least, hasLeast = number(m["min"])
+		most, hasMost = number(m["max"])
+	}
+	if !hasLeast && !hasMost || hasMost && (most < 1 || most < least) || least < 0 || max(least, most) > maxWords {
+		return nil, fmt.Sprintf("an assertion of type word-count counts from 1 to %d words here", maxWords)
+	}
+	upper := ""
+	if hasMost {
+		upper = fmt.Sprintf("%.0f", most-1)
+	}
+	pattern := fmt.Sprintf(`(\S+\s+){%.0f,%s}\S+`, max(least-1, 0), upper)
+	if least == 0 { // none is few enough
+		pattern = "(" + pattern + ")?"
+	}
+	return []assertion{{score: "regex", value: `^\s*` + pattern + `\s*$`, options: options, words: words}}, ""
+}
+
+const maxWords = 1000 // a repetition of RE2
+
+// number reads a number as YAML gives it.
+func number(v any) (float64, bool) {
+	switch n := v.(type) {
+	case int:
+		return float64(n), true
+	case int64:
+		return float64(n), true
+	case uint64:
+		return float64(n), true
+	case float64:
+		return n, true
+	}
+	return 0, false
 }
 
 // structured reads the assertions on JSON: is-json with a schema, as a map or as text, and

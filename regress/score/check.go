@@ -29,7 +29,7 @@ type Check struct {
 	Texts     []string `json:"texts,omitempty"`     // one_of: the set; calls_only: tools; retrieves: ids
 	Schema    string   `json:"schema,omitempty"`    // json_schema: the document; calls: of the arguments
 	AtLeast   *float64 `json:"at_least,omitempty"`  // graded scores: the least that holds
-	Tolerance *float64 `json:"tolerance,omitempty"` // numeric: allowed distance, nil is 0
+	Tolerance *float64 `json:"tolerance,omitempty"` // numeric, edit_distance: allowed distance, nil is 0
 	Tool      string   `json:"tool,omitempty"`      // calls: its name, "" is any
 	Turn      int      `json:"turn,omitempty"`      // of a conversation, from 1; 0: the last, of actions all
 }
@@ -59,6 +59,10 @@ var forms = map[string]form{
 	"starts_with": {reference: true, fold: true},
 	"regex":       {reference: true},
 	"numeric":     {reference: true, tolerance: true},
+
+	"edit_distance": {reference: true, tolerance: true},
+	"contains_json": {},
+
 	"one_of":      {texts: true, fold: true},
 	"json":        {},
 	"json_schema": {schema: true},

@@ -115,6 +115,11 @@ func (s *Scorer) meets(answer, reference string) (met, scored bool) {
 		return s.matches(answer, reference)
 	case "numeric":
 		return s.near(answer, reference)
+	case "edit_distance":
+		n, err := metrics.EditDistance(answer, reference)
+		return float64(n) <= s.allowed(), err == nil
+	case "contains_json":
+		return containsJSON(answer), true
 	case "json":
 		return json.Valid([]byte(answer)), true
 	case "json_schema":
@@ -141,11 +146,35 @@ func (s *Scorer) matches(answer, reference string) (met, scored bool) {
 func (s *Scorer) near(answer, reference string) (met, scored bool) {
 	a, okA := number(strings.TrimSpace(answer))
 	r, okR := number(strings.TrimSpace(reference))
-	allowed := 0.0
-	if s.check.Tolerance != nil {
-		allowed = *s.check.Tolerance
+	return math.Abs(a-r) <= s.allowed(), okA && okR
+}
+
+func (s *Scorer) allowed() float64 {
+	if s.check.Tolerance == nil {
+		return 0
 	}
-	return math.Abs(a-r) <= allowed, okA && okR
+	return *s.check.Tolerance
+}
+
+// maxStarts bounds the places of a text at which an object or a list of JSON is tried.
+const maxStarts = 64
+
+// containsJSON says whether an object or a list of JSON is somewhere in a text: begun
+// at one of its first braces and brackets, and whole.
+func containsJSON(text string) bool {
+	for range maxStarts {
+		i := strings.IndexAny(text, "{[")
+		if i < 0 {
+			return false
+		}
+		text = text[i:]
+		var v json.RawMessage
+		if json.NewDecoder(strings.NewReader(text)).Decode(&v) == nil {
+			return true
+		}
+		text = text[1:]
+	}
+	return false
 }
 
 func (s *Scorer) conforms(answer string) bool {
