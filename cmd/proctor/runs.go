@@ -28,6 +28,9 @@ func (c *runsCmd) Run(ctx context.Context, o console) error {
 	if c.JSON {
 		return printJSON(o.Out, list)
 	}
+	if len(list) == 0 {
+		fmt.Fprintln(o.Err, "no run that you may see matches")
+	}
 	for _, s := range list {
 		if _, err := fmt.Fprintf(o.Out, "%s  %s  %s\n", minute(s.Submitted), s.Lineage, line(s)); err != nil {
 			return err
