@@ -258,6 +258,13 @@ func (s *Service) loggedEvidence(tx *store.Tx, r store.Run) (*verdict.Envelope, 
 	case e.Run.ID != r.ID || e.Report != r.Report || e.Result != r.Result || e.Inputs.Candidate.Digest != r.Package:
 		return nil, nil, fmt.Errorf("the record of run %s is not what log entry %d says", r.ID, r.Evidence)
 	}
+	plan, err := s.envelope(tx, e.Plan)
+	if err != nil {
+		return nil, nil, err
+	}
+	if p, ok := plan.Statement().(*verdict.Plan); !ok || p.Run.ID != r.ID || !submittedBy(p, r) {
+		return nil, nil, fmt.Errorf("the record of run %s is not what its plan, log entry %d, says", r.ID, e.Plan)
+	}
 	if r.Approval < 0 {
 		return env, e, nil
 	}

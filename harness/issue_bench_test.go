@@ -61,7 +61,7 @@ func TestIssueTogether(t *testing.T) {
 				e.Run.ID = fmt.Sprint(k, "-", i)
 				var at int64
 				err := w.s.update(context.Background(), func(tx *store.Tx, log *appender) (err error) {
-					at, _, err = log.add(&verdict.Plan{Run: e.Run, Inputs: e.Inputs, SeedSHA256: verdicttest.Digest("9"), Attempt: 1, Budget: 6, At: e.At}, w.s.Evidence)
+					at, _, err = log.add(&verdict.Plan{Run: e.Run, Inputs: e.Inputs, SeedSHA256: verdicttest.Digest("9"), Attempt: 1, Budget: 6, By: "ci", Person: "sam", At: e.At}, w.s.Evidence)
 					return err
 				})
 				if _, tree := w.s.Head.Checkpoint(); err == nil && tree.N <= at {

@@ -25,7 +25,7 @@ func (w *world) logRuns(n int) {
 		for i := range n {
 			e := verdicttest.Passed(verdicttest.Digest("1"))
 			e.Run.ID = fmt.Sprint("run-", i)
-			at, _, err := log.add(&verdict.Plan{Run: e.Run, Inputs: e.Inputs, SeedSHA256: verdicttest.SeedSHA256(e), Attempt: 1, Budget: 6, At: e.At}, w.s.Evidence)
+			at, _, err := log.add(&verdict.Plan{Run: e.Run, Inputs: e.Inputs, SeedSHA256: verdicttest.SeedSHA256(e), Attempt: 1, Budget: 6, By: "ci", Person: "sam", At: e.At}, w.s.Evidence)
 			if err != nil {
 				return err
 			}
@@ -147,7 +147,7 @@ func BenchmarkAuditLog(b *testing.B) {
 			for i := range 1000 {
 				e := verdicttest.Passed(verdicttest.Digest("1"))
 				e.Run.ID = fmt.Sprint("run-", n+i)
-				at, _, err := log.add(&verdict.Plan{Run: e.Run, Inputs: e.Inputs, SeedSHA256: verdicttest.SeedSHA256(e), Attempt: 1, Budget: 6, At: e.At}, w.s.Evidence)
+				at, _, err := log.add(&verdict.Plan{Run: e.Run, Inputs: e.Inputs, SeedSHA256: verdicttest.SeedSHA256(e), Attempt: 1, Budget: 6, By: "ci", Person: "sam", At: e.At}, w.s.Evidence)
 				if err != nil {
 					return err
 				}

@@ -81,11 +81,17 @@ func (t *task) logged(tx *store.Tx) error {
 	}
 	p, ok := env.Statement().(*verdict.Plan)
 	hash := sha256.Sum256(t.seed)
-	if !ok || p.Run.ID != t.run.ID || p.Attempt != int(t.run.Attempt) || p.SeedSHA256 != "sha256:"+hex.EncodeToString(hash[:]) ||
+	if !ok || p.Run.ID != t.run.ID || !submittedBy(p, t.run) || p.Attempt != int(t.run.Attempt) || p.SeedSHA256 != "sha256:"+hex.EncodeToString(hash[:]) ||
 		!reflect.DeepEqual(p.Inputs, t.force.inputs(t.run)) {
 		return fmt.Errorf("the plan of run %s is not what log entry %d says", t.run.ID, t.plan.Index)
 	}
 	return nil
+}
+
+// submittedBy says whether the record of a run names who submitted it as its logged
+// plan does: that person may not decide on it.
+func submittedBy(p *verdict.Plan, r store.Run) bool {
+	return p.By == r.SubmittedBy && p.Person == r.SubmittedPerson
 }
 
 // makePlan fixes every digest and the seed and logs them, before any model starts.
@@ -119,7 +125,8 @@ func (t *task) makePlan(tx *store.Tx, log *appender) error {
 	t.run.Attempt, t.run.Seed, t.plan.Selection = int64(used+1), hex.EncodeToString(t.seed), f.selection
 	t.plan.Index, _, err = log.add(&verdict.Plan{
 		Run: t.s.runOf(t.run), Inputs: t.force.inputs(t.run), SeedSHA256: "sha256:" + hex.EncodeToString(hash[:]),
-		Attempt: used + 1, Budget: f.policy.BudgetRuns, At: t.s.stamp(),
+		Attempt: used + 1, Budget: f.policy.BudgetRuns,
+		By: t.run.SubmittedBy, Person: t.run.SubmittedPerson, At: t.s.stamp(),
 	}, t.s.Evidence)
 	if err != nil {
 		return err

@@ -221,7 +221,7 @@ func TestAuditOfPlans(t *testing.T) {
 	w.clean() // the control
 	e := verdicttest.Passed(verdicttest.Digest("1"))
 	if err := w.s.update(context.Background(), func(tx *store.Tx, log *appender) error {
-		_, _, err := log.add(&verdict.Plan{Run: e.Run, Inputs: e.Inputs, SeedSHA256: verdicttest.Digest("9"), Attempt: 1, Budget: 6, At: e.At}, w.s.Evidence)
+		_, _, err := log.add(&verdict.Plan{Run: e.Run, Inputs: e.Inputs, SeedSHA256: verdicttest.Digest("9"), Attempt: 1, Budget: 6, By: "ci", Person: "sam", At: e.At}, w.s.Evidence)
 		return err
 	}); err != nil {
 		t.Fatal(err)

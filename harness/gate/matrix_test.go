@@ -20,7 +20,7 @@ func everyStatement(s *scene) map[string]verdict.Statement {
 	until := verdicttest.At.Add(time.Hour).Format(time.RFC3339)
 	list := []verdict.Statement{
 		e, s.w.Approval(s.t, env),
-		&verdict.Plan{Run: e.Run, Inputs: e.Inputs, SeedSHA256: verdicttest.SeedSHA256(e), Attempt: 1, Budget: 6, At: at},
+		&verdict.Plan{Run: e.Run, Inputs: e.Inputs, SeedSHA256: verdicttest.SeedSHA256(e), Attempt: 1, Budget: 6, By: "ci", Person: "sam", At: at},
 		&verdict.Review{Run: e.Run, Candidate: e.Inputs.Candidate, Evidence: env.Digest(), Report: e.Report, Decision: "approve", By: "rae", Person: "Rae", Reason: "read", At: at},
 		&verdict.Change{ID: "c1", Verifier: verdicttest.VerifierID, Action: "activated", Kind: "policy", Document: verdict.Ref{Name: "v2", Digest: e.Inputs.Candidate.Digest}, By: "oz", Person: "Oz", At: at},
 		&verdict.Exposure{Run: e.Run, Holdout: holdout, Used: 1, Budget: 6, At: at},

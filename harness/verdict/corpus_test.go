@@ -264,7 +264,7 @@ func (m *maker) everyType() {
 	}{
 		{"evidence", e, verdict.EvidenceType, pkg},
 		{"approval", m.approval(), verdict.ApprovalType, pkg},
-		{"plan", &verdict.Plan{Run: e.Run, Inputs: e.Inputs, SeedSHA256: verdicttest.SeedSHA256(e), Attempt: 1, Budget: 6, At: at}, verdict.PlanType, pkg},
+		{"plan", &verdict.Plan{Run: e.Run, Inputs: e.Inputs, SeedSHA256: verdicttest.SeedSHA256(e), Attempt: 1, Budget: 6, By: "ci", Person: "sam", At: at}, verdict.PlanType, pkg},
 		{"review", &verdict.Review{Run: e.Run, Candidate: e.Inputs.Candidate, Evidence: verdicttest.Digest("7"), Report: e.Report, Decision: "approve", By: "rae", Person: "Rae", Reason: "read all of it", At: at}, verdict.ReviewType, pkg},
 		{"change", &verdict.Change{ID: "c1", Verifier: verdicttest.VerifierID, Action: "activated", Kind: "holdout", Document: ref, By: "oz", Person: "Oz", At: at}, verdict.ChangeType, ref.Digest},
 		{"exposure", &verdict.Exposure{Run: e.Run, Holdout: ref, Used: 1, Budget: 6, At: at}, verdict.ExposureType, ref.Digest},

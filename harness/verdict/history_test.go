@@ -13,7 +13,7 @@ import (
 func TestHistory(t *testing.T) {
 	w := verdicttest.New(t)
 	e := verdicttest.Passed(verdicttest.Digest("1"))
-	plan, _ := w.Issue(t, &verdict.Plan{Run: e.Run, Inputs: e.Inputs, SeedSHA256: verdicttest.SeedSHA256(e), Attempt: 1, Budget: 6, At: e.At})
+	plan, _ := w.Issue(t, &verdict.Plan{Run: e.Run, Inputs: e.Inputs, SeedSHA256: verdicttest.SeedSHA256(e), Attempt: 1, Budget: 6, By: "ci", Person: "sam", At: e.At})
 	e.Plan = 1
 	change, _ := w.Issue(t, &verdict.Change{ID: "c1", Verifier: e.Run.Verifier, Action: "activated", Kind: "policy", Document: e.Inputs.Policy, By: "pavel", Person: "Pavel", At: e.At})
 	evidence, _ := w.Issue(t, e)

@@ -95,6 +95,8 @@ func (s *Plan) lint() []string {
 	p.inputs(s.Inputs)
 	p.digest("seed_sha256", s.SeedSHA256)
 	p.attempt(s.Attempt, s.Budget)
+	p.text("by", s.By)
+	p.text("person", s.Person)
 	p.time("at", s.At)
 	return p
 }

@@ -74,6 +74,8 @@ type Plan struct {
 	SeedSHA256 string `json:"seed_sha256"` // digest of the seed's raw bytes
 	Attempt    int    `json:"attempt"`     // 1 = first run of the lineage on these sets
 	Budget     int    `json:"budget_runs"` // runs that the lineage has on these sets
+	By         string `json:"by"`          // account that submitted the candidate
+	Person     string `json:"person"`      // whose it is, who may not decide on it
 	At         string `json:"at"`          // when it was fixed
 }
 

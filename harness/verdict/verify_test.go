@@ -37,7 +37,7 @@ func TestEveryStatement(t *testing.T) {
 	at, ref := e.At, verdict.Ref{Name: "census", Version: 2, Digest: verdicttest.Digest("d")}
 	for _, s := range []verdict.Statement{
 		e, w.Approval(t, env),
-		&verdict.Plan{Run: e.Run, Inputs: e.Inputs, SeedSHA256: verdicttest.Digest("9"), Attempt: 1, Budget: 6, At: at},
+		&verdict.Plan{Run: e.Run, Inputs: e.Inputs, SeedSHA256: verdicttest.Digest("9"), Attempt: 1, Budget: 6, By: "ci", Person: "sam", At: at},
 		&verdict.Review{Run: e.Run, Candidate: e.Inputs.Candidate, Evidence: env.Digest(), Report: e.Report, Decision: "approve", By: "rae", Person: "Rae", Reason: "read all of it", At: at},
 		&verdict.Change{ID: "c1", Verifier: verdicttest.VerifierID, Action: "activated", Kind: "holdout", Document: ref, By: "oz", Person: "Oz", At: at},
 		&verdict.Exposure{Run: e.Run, Holdout: ref, Used: 1, Budget: 6, At: at},

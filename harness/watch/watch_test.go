@@ -126,7 +126,7 @@ func (s *site) entry(e *verdict.Envelope) {
 func run(id string, plan int64) (*verdict.Plan, *verdict.Evidence) {
 	e := verdicttest.Passed(verdicttest.Digest("1"))
 	e.Run.ID, e.Plan = id, plan
-	return &verdict.Plan{Run: e.Run, Inputs: e.Inputs, SeedSHA256: verdicttest.SeedSHA256(e), Attempt: 1, Budget: 6, At: e.At}, e
+	return &verdict.Plan{Run: e.Run, Inputs: e.Inputs, SeedSHA256: verdicttest.SeedSHA256(e), Attempt: 1, Budget: 6, By: "ci", Person: "sam", At: e.At}, e
 }
 
 func (s *site) run(id string) *verdict.Evidence {
