@@ -46,39 +46,54 @@ func (l limits) runner() (runner.Limits, error) {
 	return runner.Limits{Start: l.ModelStart, Batch: l.ModelBatch, Total: l.ModelTotal, CPU: l.ModelTotal, Memory: l.ModelMemory << 20}, nil
 }
 
-// Run serves until the context ends.
-func (c *serveCmd) Run(ctx context.Context, o console) error {
+// A serving is what a command line asks for, checked before anything is opened or made.
+type serving struct {
+	harness func(*harness.Config)
+	people  web.SignIn // nil: by token alone
+	peers   []*witness.Peer
+}
+
+func (c *serveCmd) read(ctx context.Context) (serving, error) {
 	if c.Workers < 1 {
-		return usagef("--workers is at least 1")
+		return serving{}, usagef("--workers is at least 1")
 	}
 	if err := c.ready(); err != nil {
+		return serving{}, err
+	}
+	bounds, err := c.limits.runner()
+	if err != nil {
+		return serving{}, err
+	}
+	onnx, err := c.libraries.onnxruntime(ctx)
+	if err != nil {
+		return serving{}, err
+	}
+	elsewhere, err := c.endpoints.remote()
+	if err != nil {
+		return serving{}, err
+	}
+	people, robots, err := c.issuers.read()
+	if err != nil {
+		return serving{}, err
+	}
+	peers, err := witnessPeers(c.Witness)
+	if err != nil {
+		return serving{}, err
+	}
+	return serving{func(hc *harness.Config) {
+		hc.Limits, hc.Robots, hc.Runner = bounds, robots, c.confinement.runner()
+		hc.Runner.ONNXRuntime, hc.Runner.Remote = onnx, elsewhere
+	}, people, peers}, c.webhooks.check()
+}
+
+// Run serves until the context ends.
+func (c *serveCmd) Run(ctx context.Context, o console) error {
+	asked, err := c.read(ctx)
+	if err != nil {
 		return err
 	}
 	if err := noCore(); err != nil {
 		return fmt.Errorf("forbid core files: %w", err)
-	}
-	bounds, err := c.limits.runner()
-	if err != nil {
-		return err
-	}
-	onnx, err := c.libraries.onnxruntime(ctx)
-	if err != nil {
-		return err
-	}
-	elsewhere, err := c.endpoints.remote()
-	if err != nil {
-		return err
-	}
-	people, robots, err := c.issuers.read()
-	if err != nil {
-		return err
-	}
-	peers, err := witnessPeers(c.Witness)
-	if err != nil {
-		return err
-	}
-	if err := c.webhooks.check(); err != nil {
-		return err
 	}
 	log := slog.New(slog.NewJSONHandler(o.Err, nil))
 	l, err := listen("--addr", c.Addr)
@@ -90,18 +105,13 @@ func (c *serveCmd) Run(ctx context.Context, o console) error {
 	if err != nil {
 		return err
 	}
-	s, err := c.open(ctx, log, func(hc *harness.Config) {
-		hc.Limits, hc.Robots, hc.Runner = bounds, robots, c.confinement.runner()
-		hc.Runner.ONNXRuntime, hc.Runner.Remote = onnx, elsewhere
-	})
+	s, err := c.open(ctx, log, asked.harness)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	s.Witnesses = peers
-	asking, done := context.WithCancel(ctx)
+	beside, done := context.WithCancel(ctx)
 	defer done()
-	go s.Cosign(asking)
 	stop, err := c.listenConsole(s.Service, log)
 	if err != nil {
 		return err
@@ -111,16 +121,17 @@ func (c *serveCmd) Run(ctx context.Context, o console) error {
 	if err != nil {
 		return err
 	}
+	s.Witnesses = asked.peers
+	go s.Cosign(beside)
 	s.tell(ctx, told, log)
-	around := s.measure(asking, numbers, log)
+	pages := web.New(s.Service, log, c.TLS)
+	pages.Around(s.measure(beside, numbers, log))
+	if asked.people != nil {
+		pages.SignInAt(asked.people)
+	}
 	tier, why := jail.Probe()
 	log.Info("serving", "address", l.Addr().String(), "data", c.Dir, "tier", tier, "not_stronger", why)
 	fmt.Fprintf(o.Out, "http://%s\n", l.Addr())
-	pages := web.New(s.Service, log, c.TLS)
-	pages.Around(around)
-	if people != nil {
-		pages.SignInAt(people)
-	}
 	return s.serve(ctx, l, pages, c.Workers)
 }
 
