@@ -26,7 +26,7 @@ var _ Service = (*harness.Service)(nil)
 // fake is a Service in memory. Its rules of access are the real ones; a caller
 // that is nobody, or a review about bytes that are not the report's, fails the test.
 type fake struct {
-	t        *testing.T
+	t        testing.TB
 	mu       sync.Mutex
 	people   map[string]access.Principal // by account, which is also what its token ends in
 	sessions map[string]access.Principal
@@ -57,7 +57,7 @@ const (
 	passID, failID, firstID, waitID, abortID = "run-pass", "run-fail", "run-first", "run-wait", "run-abort"
 )
 
-func newFake(t *testing.T) *fake {
+func newFake(t testing.TB) *fake {
 	f := &fake{t: t, people: map[string]access.Principal{}, sessions: map[string]access.Principal{}}
 	person := func(id string, robot bool, roles ...access.Role) {
 		f.people[id] = access.Principal{ID: id, Person: strings.TrimSuffix(id, "-bot"), Robot: robot, Roles: roles}
