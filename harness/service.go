@@ -48,8 +48,8 @@ type Config struct {
 	Keyring holdout.Keyring
 	Officer ed25519.PrivateKey // signs holdout manifests
 
-	Evidence  verdict.Signer   // signs everything but approvals
-	Approve   verdict.Signer   // signs approvals only
+	Evidence  verdict.Signer   // signs what the other does not, see verdict.UseEvidence
+	Approve   verdict.Signer   // signs what opens a gate or closes it: approvals, waivers, revocations
 	Retired   []api.RetiredKey // what these signed in their time stays valid
 	LogKey    string           // the log's verifier key
 	LogBegan  time.Time        // for sigstore clients
