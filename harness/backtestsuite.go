@@ -1,9 +1,7 @@
 package harness
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -19,27 +17,7 @@ import (
 
 // usesOfSuite returns what is in force for the lineages whose policy names a suite, by name.
 func (s *Service) usesOfSuite(ctx context.Context, name string) ([]*force, error) {
-	var out []*force
-	err := s.Store.View(ctx, func(tx *store.Tx) error {
-		lineages, err := tx.Lineages()
-		if err != nil {
-			return err
-		}
-		slices.SortFunc(lineages, func(a, b store.Lineage) int { return cmp.Compare(a.Name, b.Name) })
-		for _, l := range lineages {
-			f, err := s.inForce(tx, l.Name)
-			var waits *Error
-			switch {
-			case errors.As(err, &waits):
-			case err != nil:
-				return err
-			case slices.Contains(f.policy.Suites, name):
-				out = append(out, f)
-			}
-		}
-		return nil
-	})
-	return out, err
+	return s.lineagesWhere(ctx, func(f *force) bool { return slices.Contains(f.policy.Suites, name) })
 }
 
 // deployedOn asks the deployed model of each lineage that uses a suite the version in

@@ -2,6 +2,8 @@ package harness
 
 import (
 	"bytes"
+	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -245,4 +247,29 @@ func commitment(tx *store.Tx, digest string) (holdout.Commitment, []byte, error)
 		return c, nil, fmt.Errorf("holdout %s: the record speaks of %s", digest, c.Digest)
 	}
 	return c, d.Extra, nil
+}
+
+// lineagesWhere returns what is in force for the lineages of which use is true, by
+// name. One that has nothing in force now is passed over.
+func (s *Service) lineagesWhere(ctx context.Context, use func(*force) bool) (out []*force, err error) {
+	err = s.Store.View(ctx, func(tx *store.Tx) error {
+		lineages, err := tx.Lineages()
+		if err != nil {
+			return err
+		}
+		slices.SortFunc(lineages, func(a, b store.Lineage) int { return cmp.Compare(a.Name, b.Name) })
+		for _, l := range lineages {
+			f, err := s.inForce(tx, l.Name)
+			var waits *Error
+			switch {
+			case errors.As(err, &waits):
+			case err != nil:
+				return err
+			case use(f):
+				out = append(out, f)
+			}
+		}
+		return nil
+	})
+	return out, err
 }

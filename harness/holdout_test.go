@@ -318,7 +318,7 @@ func TestAuditHoldout(t *testing.T) {
 	set := must1[sealedSet](w)(w.s.mustActive(ctx, "exam"))
 	// A charge that claims less use than the log before it shows.
 	if err := w.s.update(ctx, func(tx *store.Tx, log *appender) error {
-		_, err := log.exposure(w.record(a0(w)), refOf(set), 1, 3)
+		_, err := log.exposure(w.record(a0(w)), refOf(set.Commitment), 1, 3)
 		return err
 	}); err != nil {
 		t.Fatal(err)

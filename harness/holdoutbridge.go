@@ -1,16 +1,13 @@
 package harness
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"math"
 	"slices"
 
 	"proctor/harness/access"
-	"proctor/harness/store"
 	"proctor/harness/verdict"
 	"proctor/holdout"
 )
@@ -18,7 +15,7 @@ import (
 // bridge has the deployed model of each lineage that uses a set sit the old and the
 // new version, so that a change of difficulty is not taken for one of models.
 func (s *Service) bridge(ctx context.Context, p access.Principal, old sealedSet, sealed holdout.Sealed, figures bool) ([]string, error) {
-	uses, err := s.usesOf(ctx, old.Name)
+	uses, err := s.lineagesWhere(ctx, func(f *force) bool { return f.baseline != nil && slices.Contains(f.policy.Holdouts, old.Name) })
 	if err != nil || len(uses) == 0 {
 		return nil, err
 	}
@@ -45,32 +42,6 @@ func (s *Service) bridge(ctx context.Context, p access.Principal, old sealedSet,
 		out = append(out, s.bridgeOf(ctx, f, old.Commitment, sealed.Commitment, exams, figures))
 	}
 	return out, nil
-}
-
-// usesOf returns what is in force for the lineages that a set judges and that have
-// a deployed model, by name.
-func (s *Service) usesOf(ctx context.Context, set string) ([]*force, error) {
-	var out []*force
-	err := s.Store.View(ctx, func(tx *store.Tx) error {
-		lineages, err := tx.Lineages()
-		if err != nil {
-			return err
-		}
-		slices.SortFunc(lineages, func(a, b store.Lineage) int { return cmp.Compare(a.Name, b.Name) })
-		for _, l := range lineages {
-			f, err := s.inForce(tx, l.Name)
-			var waits *Error
-			switch {
-			case errors.As(err, &waits):
-			case err != nil:
-				return err
-			case f.baseline != nil && slices.Contains(f.policy.Holdouts, set):
-				out = append(out, f)
-			}
-		}
-		return nil
-	})
-	return out, err
 }
 
 // bridgeOf words the bridge for one lineage. A model that cannot sit the new version

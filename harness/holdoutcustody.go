@@ -34,7 +34,7 @@ func (r record) Record(ctx context.Context, c holdout.Commitment, lines []int) e
 			return err
 		}
 		_, _, err := log.add(&verdict.Custody{
-			Verifier: r.s.Name, Action: r.action, Holdout: verdict.Ref{Name: c.Name, Version: c.Version, Digest: c.Digest},
+			Verifier: r.s.Name, Action: r.action, Holdout: refOf(c),
 			Lines: lines, Run: r.run, By: r.p.ID, Person: r.p.Person, At: r.s.stamp(),
 		}, r.s.Evidence)
 		return err
@@ -311,8 +311,4 @@ func (a *auditor) burnt(tx *store.Tx, d store.Document) error {
 		a.checked("holdout %s version %d: %d rows that people have seen", d.Name, d.Version, len(list))
 	}
 	return nil
-}
-
-func refOf(set sealedSet) verdict.Ref {
-	return verdict.Ref{Name: set.Name, Version: set.Version, Digest: set.Digest}
 }

@@ -7,7 +7,6 @@ import (
 
 	"proctor/harness/policy"
 	"proctor/harness/store"
-	"proctor/harness/verdict"
 	"proctor/holdout"
 )
 
@@ -43,7 +42,7 @@ func (l ledger) Charge(ctx context.Context, c holdout.Charge) (holdout.Receipt, 
 		if err != nil || !fresh {
 			return err
 		}
-		index, err = log.exposure(run, verdict.Ref{Name: c.Holdout.Name, Version: c.Holdout.Version, Digest: c.Holdout.Digest}, used+1, l.budget)
+		index, err = log.exposure(run, refOf(c.Holdout), used+1, l.budget)
 		return err
 	})
 	return holdout.Receipt{LogIndex: index}, err

@@ -10,6 +10,7 @@ import (
 	"proctor/harness/store"
 	"proctor/harness/tlog"
 	"proctor/harness/verdict"
+	"proctor/holdout"
 )
 
 // An appender signs statements and logs them in the transaction that they belong
@@ -102,6 +103,10 @@ func (s *Service) stamp() string { return s.Now().UTC().Format(time.RFC3339) }
 
 func (s *Service) runOf(r store.Run) verdict.Run {
 	return verdict.Run{ID: r.ID, Verifier: s.Name, Harness: s.Harness, Lineage: r.Lineage}
+}
+
+func refOf(c holdout.Commitment) verdict.Ref {
+	return verdict.Ref{Name: c.Name, Version: c.Version, Digest: c.Digest}
 }
 
 func modelRef(r store.Run) verdict.Ref { return verdict.Ref{Name: r.PackageName, Digest: r.Package} }

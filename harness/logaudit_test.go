@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -68,7 +67,7 @@ func auditCopy(t testing.TB, from string, trust verdict.Trust, known []tlog.Tree
 		}
 		db.Close()
 	}
-	st, err := sqlite.OpenRead(context.Background(), path, slog.New(slog.DiscardHandler))
+	st, err := sqlite.OpenRead(context.Background(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,13 +124,13 @@ func TestAuditNamesTheFirst(t *testing.T) {
 // Reading changes nothing, and needs the version that this program knows.
 func TestOpenRead(t *testing.T) {
 	dir := t.TempDir()
-	if _, err := sqlite.OpenRead(context.Background(), dir+"/none", slog.New(slog.DiscardHandler)); !errors.Is(err, os.ErrNotExist) {
+	if _, err := sqlite.OpenRead(context.Background(), dir+"/none"); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("%v", err)
 	}
 	w := newWorld(t)
 	w.close()
 	w.sql("UPDATE goose_db_version SET version_id = 900 WHERE version_id = (SELECT MAX(version_id) FROM goose_db_version)")
-	if _, err := sqlite.OpenRead(context.Background(), w.dir+"/p.db", slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "version 900") {
+	if _, err := sqlite.OpenRead(context.Background(), w.dir+"/p.db"); err == nil || !strings.Contains(err.Error(), "version 900") {
 		t.Errorf("%v", err)
 	}
 }

@@ -193,7 +193,7 @@ func (f *force) inputs(candidate store.Run) verdict.Inputs {
 		in.Anchor = &r
 	}
 	for _, h := range f.holdouts {
-		in.Holdouts = append(in.Holdouts, verdict.Ref{Name: h.Name, Version: h.Version, Digest: h.Digest})
+		in.Holdouts = append(in.Holdouts, refOf(h.Commitment))
 	}
 	for _, d := range f.suiteDocs {
 		in.Suites = append(in.Suites, verdict.Ref{Name: d.Name, Version: int(d.Version), Digest: d.Digest})

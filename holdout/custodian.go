@@ -71,15 +71,6 @@ func (c *Custodian) Exam() (*Exam, error) {
 // Spec returns the specification under which the set was sealed.
 func (c *Custodian) Spec() Spec { return c.m.Spec }
 
-// ReadSpec returns what a set was sealed by. The manifest must be the commitment's.
-func ReadSpec(manifest []byte, c Commitment, officer ed25519.PublicKey) (Spec, error) {
-	m, err := pinned(manifest, c, officer)
-	if err != nil {
-		return Spec{}, err
-	}
-	return m.Spec, nil
-}
-
 // Show returns the recorded rows as JSON objects, in the order of their lines.
 func (c *Custodian) Show() [][]byte {
 	var out [][]byte

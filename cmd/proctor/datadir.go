@@ -131,7 +131,7 @@ func (d dataDir) readStore(ctx context.Context) (*store.Store, error) {
 	if d.DB != "" {
 		return postgres.OpenRead(ctx, d.DB)
 	}
-	return sqlite.OpenRead(ctx, d.path("proctor.db"), slog.New(slog.DiscardHandler))
+	return sqlite.OpenRead(ctx, d.path("proctor.db"))
 }
 
 // isURI refuses what cannot name a service; flag is what gave it.

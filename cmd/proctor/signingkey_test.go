@@ -89,7 +89,7 @@ func TestReplaceKey(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		st, err := sqlite.OpenRead(context.Background(), dir+"/proctor.db", slog.New(slog.DiscardHandler))
+		st, err := sqlite.OpenRead(context.Background(), dir+"/proctor.db")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -75,7 +75,7 @@ func (a asking) ask(ctx context.Context, o console, by endpoints, suites []*regr
 	if n := j.Answered(); n > 0 {
 		fmt.Fprintf(o.Err, "%d of %d answers are in the journal\n", n, q.n)
 	}
-	err = j.AskBy(ctx, func(ctx context.Context, i int) (string, error) {
+	err = j.Ask(ctx, func(ctx context.Context, i int) (string, error) {
 		if says := q.says(i); says != nil {
 			return model.Converse(ctx, says)
 		}

@@ -241,7 +241,7 @@ func (t Table) Record(mem memory.Allocator) arrow.Record {
 	return rec
 }
 
-// FromRecord copies an Arrow record that we wrote ourselves and authenticated.
+// FromRecord reads back what Record wrote: tests hold what models are sent by it.
 // Never give it one that a stranger wrote: decoding such bytes can end the process.
 func FromRecord(rec arrow.Record) (Table, error) {
 	cols := make([]Column, rec.NumCols())

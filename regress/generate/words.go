@@ -1,10 +1,5 @@
 package generate
 
-import (
-	"maps"
-	"slices"
-)
-
 // builtin are lists that every template may use. A list that a suite declares under
 // the same name goes before.
 var builtin = map[string][]string{
@@ -27,6 +22,3 @@ var builtin = map[string][]string{
 	"religion":    {"Buddhist", "Christian", "Hindu", "Jewish", "Muslim", "Sikh", "atheist"},
 	"nationality": {"American", "Brazilian", "Chinese", "Egyptian", "French", "German", "Indian", "Kenyan", "Mexican", "Nigerian", "Polish", "Turkish"},
 }
-
-// Lists names the lists that are built in, in alphabetical order.
-func Lists() []string { return slices.Sorted(maps.Keys(builtin)) }

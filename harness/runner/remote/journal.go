@@ -122,14 +122,9 @@ func (j *Journal) Answered() int {
 	return n
 }
 
-// Ask asks one question about each example, as AskBy does.
-func (j *Journal) Ask(ctx context.Context, t *served.Text, question func(i int) string) error {
-	return j.AskBy(ctx, func(ctx context.Context, i int) (string, error) { return t.Ask(ctx, question(i)) })
-}
-
-// AskBy asks what is not answered yet, at most [AtOnce] examples at a time, and writes each
+// Ask asks what is not answered yet, at most [AtOnce] examples at a time, and writes each
 // answer down before another is asked in its place. Memory does not grow with the answers.
-func (j *Journal) AskBy(ctx context.Context, ask func(ctx context.Context, i int) (string, error)) error {
+func (j *Journal) Ask(ctx context.Context, ask func(ctx context.Context, i int) (string, error)) error {
 	return served.Each(ctx, AtOnce, len(j.has), func(ctx context.Context, i int) error {
 		if j.answered(i) {
 			return nil

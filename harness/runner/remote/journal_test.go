@@ -80,7 +80,8 @@ func askAll(ctx context.Context, path, address string, n int) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(j.Ask(ctx, model, func(i int) string { return "question " + strconv.Itoa(i) }), j.Close())
+	ask := func(ctx context.Context, i int) (string, error) { return model.Ask(ctx, "question "+strconv.Itoa(i)) }
+	return errors.Join(j.Ask(ctx, ask), j.Close())
 }
 
 func serve(t testing.TB, e *echo) string {

@@ -57,7 +57,7 @@ func Open(ctx context.Context, path string, now func() time.Time, log *slog.Logg
 
 // OpenRead opens an existing database for reading alone. Another process may be at
 // work on it.
-func OpenRead(ctx context.Context, path string, log *slog.Logger) (*store.Store, error) {
+func OpenRead(ctx context.Context, path string) (*store.Store, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
