@@ -98,9 +98,14 @@ func (s *Service) budgetLeft(tx *store.Tx, lineage string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	return f.budgetLeft(tx)
+}
+
+// budgetLeft is what the policy allows less what the most used of its sets has revealed.
+func (f *force) budgetLeft(tx *store.Tx) (int, error) {
 	left := f.policy.BudgetRuns
 	for _, h := range f.holdouts {
-		used, err := exposure(tx, lineage, h.Commitment, "")
+		used, err := exposure(tx, f.lineage, h.Commitment, "")
 		if err != nil {
 			return 0, err
 		}

@@ -246,11 +246,17 @@ func (s *Service) Submissions(ctx context.Context, p access.Principal, q api.Sea
 		if err != nil {
 			return err
 		}
+		left := map[string]int{} // of each lineage: many runs, few lineages
 		for _, r := range runs {
 			if err := access.Check(p, access.SeeSubmission, access.Object{People: []string{r.SubmittedPerson}}); err != nil {
 				return err
 			}
-			v, err := s.submissionView(tx, r)
+			if _, have := left[r.Lineage]; !have {
+				if left[r.Lineage], err = s.budgetLeft(tx, r.Lineage); err != nil {
+					return err
+				}
+			}
+			v, err := s.viewOf(tx, r, left[r.Lineage])
 			if err != nil {
 				return err
 			}
@@ -281,16 +287,22 @@ func (s *Service) visible(tx *store.Tx, p access.Principal, id string, a access.
 // submissionView returns what a submitter may see. What it says of a verdict is
 // what the log says, or it is an error.
 func (s *Service) submissionView(tx *store.Tx, r store.Run) (api.Submission, error) {
+	left, err := s.budgetLeft(tx, r.Lineage)
+	if err != nil {
+		return api.Submission{}, err
+	}
+	return s.viewOf(tx, r, left)
+}
+
+// viewOf is submissionView where it is known what the lineage has left.
+func (s *Service) viewOf(tx *store.Tx, r store.Run, left int) (api.Submission, error) {
 	v := api.Submission{
-		ID: r.ID, Lineage: r.Lineage, Candidate: r.PackageName, Package: r.Package, Submitted: r.Submitted,
+		BudgetLeft: left,
+		ID:         r.ID, Lineage: r.Lineage, Candidate: r.PackageName, Package: r.Package, Submitted: r.Submitted,
 		State: r.State, Stage: r.Stage, Result: r.Result, Reason: r.Reason, Approved: r.Approval >= 0, Ended: r.Ended,
 	}
 	if r.State == store.Aborted { // fixed words, nothing of the model's own
 		v.Sentence = r.Sentence
-	}
-	var err error
-	if v.BudgetLeft, err = s.budgetLeft(tx, r.Lineage); err != nil {
-		return v, err
 	}
 	if r.State != store.Done && r.Result == "" && r.Approval < 0 {
 		return v, nil

@@ -80,13 +80,9 @@ func (s *Service) budgetsLeft(tx *store.Tx) (list []BudgetLeft, err error) {
 		if err != nil {
 			continue
 		}
-		left := f.policy.BudgetRuns
-		for _, h := range f.holdouts {
-			set, err := budgetSet(tx, l.Name, h)
-			if err != nil {
-				return nil, err
-			}
-			left = max(0, min(left, f.policy.BudgetRuns-set.Used))
+		left, err := f.budgetLeft(tx)
+		if err != nil {
+			return nil, err
 		}
 		list = append(list, BudgetLeft{l.Name, left})
 	}
