@@ -50,6 +50,9 @@ func TestAmendmentRemembers(t *testing.T) {
 	forgets.Amends = false
 	if err := w.store.View(ctx, func(tx *store.Tx) error {
 		all, err := burntLines(tx, forgets)
+		if err != nil {
+			return err
+		}
 		if len(all) != 19 { // only those asked for again
 			t.Errorf("without the version before: %d", len(all))
 		}

@@ -53,7 +53,7 @@ func TestPractice(t *testing.T) {
 	if c2, _ := w.seal(t, next); c2.Practice != c.Practice || c2.Rows != c.Rows-1 {
 		t.Errorf("amended: %d scored, %d for practice", c2.Rows, c2.Practice)
 	}
-	add := values(t, in.Table, 0)
+	var add map[string]any
 	for r := 0; ; r++ { // a row that is given away
 		add = values(t, in.Table, r)
 		one, err := rowOf(practice.Fields(), add)
