@@ -98,15 +98,18 @@ func TestPeople(t *testing.T) {
 		t.Fatalf("%s %v %v", who, claims, err)
 	}
 	used := code("n2")
-	for name, try := range map[string]func() error{
-		"another nonce":    func() error { _, _, err := p.Finish(t.Context(), code("n3"), "n4", verifier); return err },
-		"no nonce":         func() error { _, _, err := p.Finish(t.Context(), code(""), "", verifier); return err },
-		"another verifier": func() error { _, _, err := p.Finish(t.Context(), used, "n2", strings.Repeat("w", 43)); return err },
-		"a code twice":     func() error { _, _, err := p.Finish(t.Context(), used, "n2", verifier); return err },
-		"a code of nobody": func() error { _, _, err := p.Finish(t.Context(), "x", "n2", verifier); return err },
+	for _, c := range []struct { // in this order: a code is used up by the first who shows it
+		name string
+		try  func() error
+	}{
+		{"another nonce", func() error { _, _, err := p.Finish(t.Context(), code("n3"), "n4", verifier); return err }},
+		{"no nonce", func() error { _, _, err := p.Finish(t.Context(), code(""), "", verifier); return err }},
+		{"another verifier", func() error { _, _, err := p.Finish(t.Context(), used, "n2", strings.Repeat("w", 43)); return err }},
+		{"a code twice", func() error { _, _, err := p.Finish(t.Context(), used, "n2", verifier); return err }},
+		{"a code of nobody", func() error { _, _, err := p.Finish(t.Context(), "x", "n2", verifier); return err }},
 	} {
-		if err := try(); !errors.Is(err, ErrInvalid) {
-			t.Errorf("%s: %v", name, err)
+		if err := c.try(); !errors.Is(err, ErrInvalid) {
+			t.Errorf("%s: %v", c.name, err)
 		}
 	}
 	// A token for the page opens no interface.
